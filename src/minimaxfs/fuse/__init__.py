@@ -1,0 +1,1 @@
+"""The kernel's side: the only floor that knows pyfuse3."""

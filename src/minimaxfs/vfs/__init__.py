@@ -1,0 +1,1 @@
+"""What the drive means: trio's time and concurrency over the store and the disk. Knows no kernel."""
