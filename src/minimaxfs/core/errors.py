@@ -37,6 +37,14 @@ import errno
 from typing import ClassVar
 
 
+class ConfigError(Exception):
+    """The drive cannot start as it was asked to (exit status 78). `advice` says what to do."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
 class FsError(Exception):
     """A failure that has an errno.
 

@@ -9,7 +9,7 @@ STORE_CAPACITY = 100 * 1000 * MB
 """Bytes of one account, all purposes together (documented platform limit: 100 GB)."""
 
 FILE_LIMIT = 512 * MIB
-"""Bytes of one file (documented: 512 MB, which is read here in the larger sense; the store has the last word)."""
+"""Bytes of one file (documented: 512 MB, read in the larger sense; the store has the last word)."""
 
 MAX_FILE_ID = 2**63 - 1
 
@@ -58,7 +58,7 @@ PURPOSES: tuple[Purpose, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of the store. A `file_id` names immutable bytes; `filename` is as the store gave it, hostile or not.
+    """A file of the store. A `file_id` names immutable bytes; `filename` is the store's own, maybe hostile.
 
     `size` is in bytes, as the store says: 0 is not to be believed. `created_at` is in Unix seconds.
     """
