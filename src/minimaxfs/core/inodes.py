@@ -1,0 +1,79 @@
+"""Inodes: what the tree is made of, and what a listing does to it. Values; the rules are in `tree`."""
+
+from dataclasses import dataclass, field
+
+from minimaxfs.core.files import Purpose, RemoteFile
+from minimaxfs.core.journal import State
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """Bytes of a file that the store does not have yet: what is in the spool under `key`.
+
+    `error` says why the last upload ended, in words.
+    """
+
+    key: int
+    size: int = 0
+    state: State = State.OPEN
+    error: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class File:
+    """An inode of a file. `name` is None once its dentry is gone; `remote` is the version in the store.
+
+    `size` is in bytes; None while the store's 0 is not believed and nobody has probed it.
+    """
+
+    number: int
+    purpose: Purpose
+    name: str | None
+    size: int | None
+    mtime_ns: int
+    mode: int | None = None
+    remote: RemoteFile | None = None
+    draft: Draft | None = None
+    handles: int = 0
+    lookups: int = 0
+    stored_at: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """The file as a log line or an error names it."""
+        return f"{self.purpose.name}/{self.name or '(deleted)'}"
+
+
+@dataclass(slots=True, eq=False)
+class Directory:
+    """An inode of a directory: a purpose, or the root, whose `purpose` is None."""
+
+    number: int
+    purpose: Purpose | None
+    names: dict[str, "File | Directory"] = field(default_factory=dict)
+    mtime_ns: int = 0
+    lookups: int = 0
+
+
+Inode = File | Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What this machine keeps of a remote file beyond what a listing says of it."""
+
+    name: str | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    mode: int | None = None
+
+
+@dataclass(slots=True)
+class Change:
+    """What a listing changed: files new here, dentries that went, ids that are not what they were."""
+
+    added: list[File] = field(default_factory=list)
+    gone: list[tuple[str, File]] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)

@@ -1,0 +1,54 @@
+"""What the store takes, known before a byte is copied, and which names never leave this machine."""
+
+import fnmatch
+import re
+
+from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, TooLarge
+from minimaxfs.core.files import Purpose
+from minimaxfs.core.names import split_extension
+
+LOCAL_ONLY = (
+    ".*",
+    "4913",
+    "*~",
+    "~$*",
+    "*.part",
+    "*.crdownload",
+    "*.tmp",
+    "sed??????",
+)
+"""Names that programs give to what is not finished or not meant for others, so the store never sees them.
+
+Any dot name (vim's swap files, Emacs's `.#*`, LibreOffice's `.~lock.*#`, rsync's `.name.XXXXXX`,
+GIO's `.goutputstream-*`, `.fuse_hidden*`, `.DS_Store`, `._*`), vim's probe 4913, backups, Office's
+locks, downloads under way, and the files of `sed -i`.
+"""
+
+
+def local_only_pattern(patterns: tuple[str, ...] = LOCAL_ONLY) -> re.Pattern[str]:
+    """One expression for all the patterns: a lookup asks it for each new name."""
+    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
+
+
+def check_name(purpose: Purpose, name: str) -> None:
+    """Refuse a name that the purpose would refuse after the bytes were sent.
+
+    Raises NotPermitted where the purpose takes no files, ContentRefused where it does not take
+    this type, NameRefused where the name cannot be sent.
+    """
+    if not purpose.uploads:
+        raise NotPermitted(f"{purpose.name} takes no uploads: its files are made by the store")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise NameRefused(f"{name!r} is not valid UTF-8") from None
+    extension = split_extension(name)[1].removeprefix(".").lower()
+    if purpose.extensions and extension not in purpose.extensions:
+        kinds = " ".join(sorted(purpose.extensions))
+        raise ContentRefused(f"{purpose.name} does not take {name!r}, but only: {kinds}")
+
+
+def check_size(purpose: Purpose, size: int) -> None:
+    """Refuse a size, in bytes, beyond the purpose's limit: raises TooLarge."""
+    if size > purpose.limit:
+        raise TooLarge(f"{size:,} bytes are over the limit of {purpose.name}: {purpose.limit:,}")

@@ -1,0 +1,226 @@
+"""The directory tree in memory: inodes, dentries and lookup counts. It does no I/O and has no clock.
+
+One directory a purpose below one root; files are known by inode number, by name, and by
+`file_id` once the store has them. An inode stays until the kernel has forgotten it, though
+its dentry may be gone long before.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from minimaxfs.core.files import Purpose, RemoteFile
+from minimaxfs.core.inodes import NANOSECONDS, Change, Directory, File, Inode, Remembered
+from minimaxfs.core.names import assign, tilde_id, tilde_name
+
+ROOT = 1
+"""The inode number of the root: FUSE's own."""
+
+GRACE = 5.0
+"""Seconds for which our own upload or delete is believed more than a listing that does not show it yet."""
+
+
+class Tree:
+    """All inodes and dentries. Every method is one step: nothing waits, so nothing is ever half done."""
+
+    def __init__(self, purposes: Iterable[Purpose]) -> None:
+        self.root = Directory(ROOT, None)
+        self._inodes: dict[int, Inode] = {ROOT: self.root}
+        self._by_id: dict[int, File] = {}
+        self._deleted: dict[int, float] = {}
+        self._last = ROOT
+        for purpose in purposes:
+            self.add_purpose(purpose)
+
+    def _next_number(self) -> int:
+        self._last += 1
+        return self._last
+
+    def add_purpose(self, purpose: Purpose) -> Directory:
+        """A directory for a purpose, which may be there already."""
+        there = self.root.names.get(purpose.name)
+        if isinstance(there, Directory):
+            return there
+        directory = Directory(self._next_number(), purpose)
+        self._inodes[directory.number] = directory
+        self.root.names[purpose.name] = directory
+        return directory
+
+    def inode(self, number: int) -> Inode | None:
+        """The inode of a number, also of a file whose dentry is gone but which the kernel still holds."""
+        return self._inodes.get(number)
+
+    def directory(self, purpose: Purpose) -> Directory:
+        """The directory of a purpose. Raises KeyError where there is none."""
+        directory = self.root.names[purpose.name]
+        assert isinstance(directory, Directory)
+        return directory
+
+    def file(self, file_id: int) -> File | None:
+        """The file that the store calls by this id, if it is known."""
+        return self._by_id.get(file_id)
+
+    def files(self) -> Iterable[File]:
+        """Every file that the store has and the tree knows."""
+        return self._by_id.values()
+
+    def find(self, directory: Directory, name: str) -> Inode | None:
+        """What a directory holds by a name, or by a file's `stem~<file_id>.ext` form."""
+        inode = directory.names.get(name)
+        if inode is not None:
+            return inode
+        file_id = tilde_id(name)
+        file = self._by_id.get(file_id) if file_id is not None else None
+        if file is None or file_id is None or file.name is None or file.purpose is not directory.purpose:
+            return None
+        return file if tilde_name(file.name, file_id) == name else None
+
+    def create(self, directory: Directory, name: str, *, mtime_ns: int, mode: int | None = None) -> File:
+        """A new file that the store does not have."""
+        assert directory.purpose is not None
+        assert name not in directory.names
+        file = File(self._next_number(), directory.purpose, name, 0, mtime_ns, mode)
+        self._inodes[file.number] = file
+        directory.names[name] = file
+        directory.mtime_ns = mtime_ns
+        return file
+
+    def bind(self, file: File, remote: RemoteFile, now: float) -> tuple[str, File] | None:
+        """The store has the file's bytes, as `remote`.
+
+        Answers the dentry that went because a listing had shown the same id first.
+        """
+        before = self._by_id.get(remote.file_id)
+        gone = (before.name, before) if before is not None and before is not file and before.name else None
+        if gone is not None:
+            self.detach(gone[1])
+        if file.remote is not None:
+            self._by_id.pop(file.remote.file_id, None)
+        file.remote = remote
+        file.stored_at = now
+        self._by_id[remote.file_id] = file
+        return gone
+
+    def unbind(self, file: File) -> None:
+        """The store has no version of the file any more."""
+        if file.remote is not None and self._by_id.get(file.remote.file_id) is file:
+            del self._by_id[file.remote.file_id]
+        file.remote = None
+
+    def mark_deleted(self, file_id: int, now: float) -> None:
+        """We deleted this id: a listing that was on its way may still show it."""
+        self._deleted[file_id] = now
+
+    def detach(self, file: File) -> None:
+        """Take the dentry away; the inode stays as long as somebody holds it."""
+        if file.name is None:
+            return
+        del self.directory(file.purpose).names[file.name]
+        file.name = None
+        self._drop_if_unused(file)
+
+    def rename(self, file: File, name: str) -> None:
+        """Move the dentry to a free name of the same directory."""
+        names = self.directory(file.purpose).names
+        assert name not in names
+        if file.name is not None:
+            del names[file.name]
+        names[name] = file
+        file.name = name
+
+    def forget(self, number: int, count: int) -> None:
+        """The kernel gives back `count` of its lookups of an inode."""
+        inode = self._inodes.get(number)
+        if inode is None:
+            return
+        inode.lookups -= count
+        if isinstance(inode, File):
+            self._drop_if_unused(inode)
+
+    def close(self, file: File) -> None:
+        """One handle less."""
+        file.handles -= 1
+        self._drop_if_unused(file)
+
+    def _drop_if_unused(self, file: File) -> None:
+        if file.name is not None or file.lookups > 0 or file.handles > 0:
+            return
+        self._inodes.pop(file.number, None)
+        self.unbind(file)
+
+    def apply(
+        self,
+        purpose: Purpose,
+        listing: Iterable[RemoteFile],
+        remembered: Mapping[int, Remembered],
+        *,
+        asked_at: float,
+        is_complete: bool = True,
+    ) -> Change:
+        """Make a directory what a listing says, and tell what that changed.
+
+        `asked_at` is when the listing was asked for: what we stored or deleted since is believed
+        more. A listing that is not complete (of a purpose that the store does not list) takes
+        nothing away.
+        """
+        directory = self.directory(purpose)
+        self._deleted = {key: when for key, when in self._deleted.items() if when >= asked_at - GRACE}
+        listed = {file.file_id: file for file in listing if file.file_id not in self._deleted}
+        change = Change()
+        if is_complete:
+            self._remove_vanished(directory, listed, asked_at, change)
+        fresh = [remote for remote in listed.values() if not self._update(remote, change)]
+        self._add(directory, fresh, remembered, change)
+        return change
+
+    def _remove_vanished(
+        self, directory: Directory, listed: Mapping[int, RemoteFile], asked_at: float, change: Change
+    ) -> None:
+        for name, file in list(directory.names.items()):
+            if not isinstance(file, File) or file.remote is None or file.remote.file_id in listed:
+                continue
+            if file.stored_at >= asked_at - GRACE:
+                continue
+            self.unbind(file)
+            if file.draft is None:
+                self.detach(file)
+                change.gone.append((name, file))
+
+    def _update(self, remote: RemoteFile, change: Change) -> bool:
+        """Whether the file was known; an id whose immutable facts differ belongs to another store."""
+        file = self._by_id.get(remote.file_id)
+        if file is None:
+            return False
+        assert file.remote is not None
+        before, file.remote = file.remote, remote
+        if before != remote:
+            change.replaced.append(remote.file_id)
+        if file.draft is None and remote.size not in {0, before.size}:
+            file.size = remote.size
+        return True
+
+    def _add(
+        self,
+        directory: Directory,
+        fresh: list[RemoteFile],
+        remembered: Mapping[int, Remembered],
+        change: Change,
+    ) -> None:
+        given = {key: known.name for key, known in remembered.items() if known.name is not None}
+        names = assign(fresh, given, directory.names)
+        for remote in fresh:
+            known = remembered.get(remote.file_id, Remembered())
+            mtime_ns = remote.created_at * NANOSECONDS if known.mtime_ns is None else known.mtime_ns
+            assert directory.purpose is not None
+            file = File(
+                self._next_number(),
+                directory.purpose,
+                names[remote.file_id],
+                remote.size or known.size,
+                mtime_ns,
+                known.mode,
+                remote,
+            )
+            self._inodes[file.number] = file
+            self._by_id[remote.file_id] = file
+            directory.names[names[remote.file_id]] = file
+            directory.mtime_ns = max(directory.mtime_ns, mtime_ns)
+            change.added.append(file)
