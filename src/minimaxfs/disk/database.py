@@ -1,0 +1,98 @@
+"""The SQLite file under the ledger and the journal: its tables, and one way to change them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from minimaxfs.core.errors import ConfigError, LocalDiskFull, LocalFault
+
+VERSION = 1
+
+_SCHEMA = f"""
+CREATE TABLE files (
+    file_id INTEGER PRIMARY KEY,
+    purpose TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    size INTEGER NOT NULL,          -- as the store says: 0 is not believed
+    created_at INTEGER NOT NULL,
+    name TEXT NOT NULL,             -- the dentry that it was given
+    true_size INTEGER,              -- as seen: probed or uploaded
+    mtime_ns INTEGER,
+    mode INTEGER
+);
+CREATE INDEX files_of_purpose ON files (purpose);
+CREATE TABLE listings (purpose TEXT PRIMARY KEY, listed_at REAL NOT NULL);
+CREATE TABLE uploads (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    purpose TEXT NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    size INTEGER NOT NULL DEFAULT 0,
+    replaces INTEGER,               -- the file_id to delete once the new one is stored
+    mtime_ns INTEGER,
+    mode INTEGER,
+    error TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE doomed (file_id INTEGER PRIMARY KEY, purpose TEXT NOT NULL);
+CREATE TABLE requests (
+    day TEXT NOT NULL, operation TEXT NOT NULL, count INTEGER NOT NULL, price REAL NOT NULL,
+    PRIMARY KEY (day, operation)
+);
+PRAGMA user_version = {VERSION};
+"""
+
+
+class Database:
+    """One connection, used from one thread. A change is on disk (`synchronous=FULL`) when it is done."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Connect, and make the tables where there are none. Raises ConfigError where it cannot be used."""
+        try:
+            connection = sqlite3.connect(self._path, isolation_level=None)
+            self._path.chmod(0o600)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        except sqlite3.Error as error:
+            raise ConfigError(
+                f"the ledger {self._path} cannot be used: {error}",
+                "Move it away to start with an empty one; names and times given on this machine go with it.",
+            ) from error
+        if version > VERSION:
+            connection.close()
+            raise ConfigError(f"the ledger {self._path} is of a newer minimaxfs", "Install that version.")
+        self._connection = connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def read(self, query: str, *values: object) -> sqlite3.Cursor:
+        """The rows of a query. Raises LocalFault where the disk fails."""
+        assert self._connection is not None, "the ledger is closed"
+        try:
+            return self._connection.execute(query, values)
+        except sqlite3.Error as error:
+            raise LocalFault(f"read the ledger: {error}") from error
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """All that is done within happens together or not at all. Raises LocalDiskFull or LocalFault."""
+        connection = self._connection
+        assert connection is not None, "the ledger is closed"
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                yield connection
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise LocalDiskFull("write the ledger: the local disk is full") from error
+            raise LocalFault(f"write the ledger: {error}") from error

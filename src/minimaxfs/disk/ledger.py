@@ -1,0 +1,94 @@
+"""The ledger: what is remembered of the store across mounts.
+
+Remote files with the names that they were given here, when purposes were listed, and the
+count of requests.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from minimaxfs.core.files import RemoteFile
+from minimaxfs.core.inodes import File, Remembered
+from minimaxfs.disk.database import Database
+
+REMEMBER = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def ledger_row(file: File) -> tuple[object, ...]:
+    """The row of `REMEMBER` for a file that the store has."""
+    remote = file.remote
+    assert remote is not None
+    true_size = file.size if file.draft is None else None
+    return (
+        remote.file_id,
+        remote.purpose,
+        remote.filename,
+        remote.size,
+        remote.created_at,
+        file.name,
+        true_size,
+        file.mtime_ns,
+        file.mode,
+    )
+
+
+class Ledger:
+    """Facts about remote files, listings and requests. Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def files(self, purpose: str) -> list[RemoteFile]:
+        """The files of a purpose, as they were last listed, retrieved or stored."""
+        rows = self._database.read(
+            "SELECT file_id, purpose, filename, size, created_at FROM files WHERE purpose = ?", purpose
+        )
+        return [RemoteFile(*row) for row in rows]
+
+    def purposes(self) -> list[str]:
+        """Every purpose of which a file is remembered."""
+        return [name for (name,) in self._database.read("SELECT DISTINCT purpose FROM files")]
+
+    def remembered(self, purpose: str) -> dict[int, Remembered]:
+        """What is kept of the files of a purpose beyond a listing, by file_id."""
+        rows = self._database.read(
+            "SELECT file_id, name, true_size, mtime_ns, mode FROM files WHERE purpose = ?", purpose
+        )
+        return {file_id: Remembered(*rest) for file_id, *rest in rows}
+
+    def listed_at(self, purpose: str) -> float | None:
+        """When the purpose was last listed, in Unix seconds."""
+        row = self._database.read("SELECT listed_at FROM listings WHERE purpose = ?", purpose).fetchone()
+        return None if row is None else row[0]
+
+    def record_listing(
+        self, purpose: str, listed_at: float, *, added: Iterable[File], gone: Iterable[int]
+    ) -> None:
+        """A listing came at `listed_at` (Unix seconds): these files are new, and these ids are gone."""
+        with self._database.change() as change:
+            change.executemany(REMEMBER, [ledger_row(file) for file in added])
+            change.executemany("DELETE FROM files WHERE file_id = ?", [(file_id,) for file_id in gone])
+            change.execute("INSERT OR REPLACE INTO listings VALUES (?, ?)", (purpose, listed_at))
+
+    def remember(self, *files: File) -> None:
+        """Keep what the tree says of stored files: names, times, sizes."""
+        with self._database.change() as change:
+            change.executemany(REMEMBER, [ledger_row(file) for file in files])
+
+    def forget(self, file_id: int) -> None:
+        """The store no longer has the file."""
+        with self._database.change() as change:
+            change.execute("DELETE FROM files WHERE file_id = ?", (file_id,))
+
+    def count_requests(self, day: str, counts: Mapping[str, int], prices: Mapping[str, float]) -> None:
+        """Add requests, by operation, to those of a day (ISO date); prices are those of one request."""
+        with self._database.change() as change:
+            change.executemany(
+                "INSERT INTO requests VALUES (?, ?, ?, ?) ON CONFLICT (day, operation)"
+                " DO UPDATE SET count = count + excluded.count, price = price + excluded.price",
+                [(day, operation, n, n * prices.get(operation, 0.0)) for operation, n in counts.items()],
+            )
+
+    def requests(self, day: str) -> dict[str, tuple[int, float]]:
+        """The count and the whole price of a day's requests, by operation."""
+        rows = self._database.read("SELECT operation, count, price FROM requests WHERE day = ?", day)
+        return {operation: (count, price) for operation, count, price in rows}
