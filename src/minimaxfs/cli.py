@@ -1,0 +1,136 @@
+"""The command line: what was typed, in; an exit status, and two lines on stderr where it failed, out.
+
+Exit status: 0 done; 78 the configuration or the machine must be mended first; 2 wrong words;
+130 Ctrl-C; 1 anything else. What is slow to import (FUSE, HTTP, trio: 200 ms) is imported by the
+command that needs it, so that `--help` and `--version` answer at once.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from minimaxfs import __version__, background, config, mounts, preflight, unmount
+from minimaxfs.complaint import complaint_of
+
+INTERRUPTED = 130
+"""128 + SIGINT, as the shell counts."""
+
+LOG_NAME = "minimaxfs.log"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    chosen = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = chosen.command
+    try:
+        command(chosen)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        complaint = complaint_of(error)
+        if complaint is None:
+            raise
+        sys.stderr.write(str(complaint))
+        return complaint.status
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="minimaxfs", description="Mount the MiniMax file store as a drive.", allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"minimaxfs {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _describe_mount(commands.add_parser("mount", help="mount the store; returns when the drive answers"))
+    _describe_unmount(
+        commands.add_parser("unmount", help="unmount a drive; returns when its daemon has ended")
+    )
+    _describe_demo(
+        commands.add_parser("demo", help="mount a store of samples: no account, no key, no network")
+    )
+    _describe_emulator(commands.add_parser("emulator", help="serve an empty store of your own, over HTTP"))
+    return top
+
+
+def _describe_mount(mount: argparse.ArgumentParser) -> None:
+    switch = argparse.BooleanOptionalAction
+    mount.set_defaults(command=_mount)
+    mount.add_argument("mountpoint", metavar="MOUNTPOINT", type=Path, help="an empty directory")
+    mount.add_argument("--foreground", action="store_true", help="stay, and log to stderr")
+    mount.add_argument("--profile", metavar="NAME", help="[profile.NAME] of the configuration file")
+    mount.add_argument("--api-host", metavar="ORIGIN", help="such as https://api.minimax.io")
+    mount.add_argument("--cache-size", metavar="SIZE", help="of blocks on disk, such as 512M; default: 10G")
+    mount.add_argument("--read-only", action=switch, help="refuse copies in and deletes")
+    mount.add_argument("--allow-other", action=switch, help="let other users in")
+    mount.add_argument("--log-level", metavar="LEVEL", help="debug, info (the default), warning or error")
+
+
+def _describe_unmount(unmount: argparse.ArgumentParser) -> None:
+    unmount.set_defaults(command=_unmount)
+    unmount.add_argument("mountpoint", metavar="MOUNTPOINT", type=Path)
+
+
+def _describe_demo(demo: argparse.ArgumentParser) -> None:
+    demo.set_defaults(command=_demo)
+    demo.add_argument("mountpoint", metavar="MOUNTPOINT", type=Path, nargs="?", help="default: ~/MiniMax")
+
+
+def _describe_emulator(emulator: argparse.ArgumentParser) -> None:
+    emulator.set_defaults(command=_emulator)
+    emulator.add_argument("--port", metavar="N", type=_port, required=True, help="of the API")
+    emulator.add_argument("--storage-port", metavar="N", type=_port, default=0, help="of the signed URLs")
+    emulator.add_argument("--root", metavar="DIR", type=Path, help="keep the files there; default: nowhere")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is at most 65535, and 0 for any that is free")
+    return port
+
+
+def _mount(chosen: argparse.Namespace) -> None:
+    mountpoint = mounts.located(chosen.mountpoint, mounts.current())
+    settings = config.load(vars(chosen), os.environ, mountpoint)
+    preflight.check(settings)
+    os.umask(0o077)
+    with mounts.claimed(mountpoint):
+        if chosen.foreground:
+            _serve(settings, lambda: None)
+        else:
+            background.start(partial(_serve, settings), settings.state_dir / LOG_NAME)
+
+
+def _serve(settings: config.Settings, on_ready: Callable[[], None]) -> None:
+    from minimaxfs.app import serve
+
+    start_logging(settings.log_level)
+    serve(settings, on_ready)
+
+
+def start_logging(level: str) -> None:
+    """Log to stderr. The HTTP client's own log would show signed URLs and the key: only its warnings pass."""
+    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    for client in ("httpx", "httpcore"):
+        logging.getLogger(client).setLevel(logging.WARNING)
+
+
+def _unmount(chosen: argparse.Namespace) -> None:
+    unmount.unmount(mounts.located(chosen.mountpoint, mounts.current()))
+
+
+def _demo(chosen: argparse.Namespace) -> None:
+    from minimaxfs import demo
+
+    demo.run(chosen.mountpoint or config.home_directory(os.environ) / "MiniMax")
+
+
+def _emulator(chosen: argparse.Namespace) -> None:
+    from minimaxfs.emulator.run import run
+
+    run(chosen.port, chosen.storage_port, chosen.root)

@@ -1,0 +1,166 @@
+"""What the drive was asked to be, all decided.
+
+`settle` decides and is pure; `load` reads the file and the key for it. Whatever is wrong with what was
+asked is a `ConfigError` that names the place it was asked in, and never shows a key.
+"""
+
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from minimaxfs import credentials, values
+from minimaxfs.api.endpoint import PRESETS, Endpoint, Operation
+from minimaxfs.core.errors import ConfigError
+from minimaxfs.core.files import PURPOSES, Purpose
+from minimaxfs.sources import DEFAULT_PROFILE, Sources, profile_table, read_file, refuse_unknown
+
+DEFAULT_CACHE_SIZE = 10 * 1024**3
+"""Bytes: 10 GiB hold the twenty largest files that the store takes, and are a small part of a disk."""
+
+SMALLEST_CACHE = 4 * 1024**2
+"""Bytes of one ranged GET: a smaller cache could not keep a block until its reader comes for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A drive as it was asked for. `cache_size` is in bytes; `key` is a secret, left out of the repr.
+
+    `state_dir` (ledger, spool, log) and `cache_dir` (blocks) belong to one profile of one server: on
+    another server a file_id names other bytes.
+    """
+
+    profile: str
+    mountpoint: Path
+    endpoint: Endpoint
+    key: str = field(repr=False)
+    state_dir: Path
+    cache_dir: Path
+    cache_size: int = DEFAULT_CACHE_SIZE
+    read_only: bool = False
+    allow_other: bool = False
+    log_level: str = "info"
+    purposes: tuple[Purpose, ...] = PURPOSES
+    check_types: bool = True
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str], mountpoint: Path) -> Settings:
+    """Read the file and the key, and settle the rest."""
+    home = home_directory(environ)
+    file = xdg_directory(environ, "XDG_CONFIG_HOME", home / ".config") / "config.toml"
+    above = Sources(flags, environ)
+    profile = above.read("profile", values.word, DEFAULT_PROFILE)
+    sources = replace(above, table=profile_table(read_file(file), profile, str(file)), file=str(file))
+    key_file = sources.given("key_file")
+    chosen = None if key_file is None else home / key_file.read(values.path).removeprefix("~/")
+    return settle(sources, mountpoint, home, credentials.find(environ, chosen))
+
+
+def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings:
+    """Decide every option; pure."""
+    profile = sources.read("profile", values.word, DEFAULT_PROFILE)
+    endpoint = chosen_endpoint(sources)
+    own = Path(profile, server_name(endpoint))
+    return Settings(
+        profile=profile,
+        mountpoint=mountpoint,
+        endpoint=endpoint,
+        key=key,
+        state_dir=xdg_directory(sources.environ, "XDG_STATE_HOME", home / ".local/state") / own,
+        cache_dir=xdg_directory(sources.environ, "XDG_CACHE_HOME", home / ".cache") / own,
+        cache_size=sources.read("cache_size", _cache_size, DEFAULT_CACHE_SIZE),
+        read_only=sources.read("read_only", values.switch, False),
+        allow_other=sources.read("allow_other", values.switch, False),
+        log_level=sources.read("log_level", values.level, "info"),
+        purposes=chosen_purposes(sources.read("purposes", values.words, ())),
+        check_types=sources.read("check_types", values.switch, True),
+    )
+
+
+def chosen_endpoint(sources: Sources) -> Endpoint:
+    """Find the server: a host outranks a preset (a region is one) that was given no nearer.
+
+    A host that is a preset's own brings the preset's queries and prices with it.
+    """
+    host, named = sources.given("api_host"), sources.given("preset")
+    preset = PRESETS["global"] if named is None else named.read(_preset)
+    if host is not None and (named is None or host.rank <= named.rank):
+        elsewhere = preset.at(host.read(values.text))
+        same = (known for known in PRESETS.values() if known.origin == elsewhere.origin)
+        preset = next(same, elsewhere)
+    return replace(
+        preset,
+        prefix=sources.read("prefix", values.url_path, preset.prefix),
+        query=sources.read("extra_query", _queries, preset.query),
+        prices=sources.read("price", _prices, preset.prices),
+    )
+
+
+def chosen_purposes(names: tuple[str, ...]) -> tuple[Purpose, ...]:
+    """Add `names` to the documented purposes. One that is there already is taken to be listed, too."""
+    listed = tuple(replace(known, lists=True) if known.name in names else known for known in PURPOSES)
+    documented = {known.name for known in PURPOSES}
+    added = (name for name in dict.fromkeys(names) if name not in documented)
+    return listed + tuple(Purpose(name, uploads=True, lists=True, deletes=True) for name in added)
+
+
+def server_name(endpoint: Endpoint) -> str:
+    """Name the server in one path component, a different one for every origin and prefix.
+
+    `https+api.minimax.io`, `http+127.0.0.1:8080`; the parts themselves have no plus left.
+    """
+    scheme, _, rest = endpoint.origin.partition("://")
+    name = f"{scheme}+{quote(rest, safe=':[]')}"
+    if endpoint.prefix == PRESETS["global"].prefix:
+        return name
+    return f"{name}+{quote(endpoint.prefix, safe='')}"
+
+
+def home_directory(environ: Mapping[str, str]) -> Path:
+    """Give the user's home: HOME where it is absolute, else the password database's."""
+    home = environ.get("HOME", "")
+    if home.startswith("/"):
+        return Path(home)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise ConfigError(f"user {os.getuid()} has no home directory", "Set HOME.") from None
+
+
+def xdg_directory(environ: Mapping[str, str], variable: str, default: Path) -> Path:
+    """Give our directory below the base directory `variable`; a relative one is ignored (XDG's rule)."""
+    base = environ.get(variable, "")
+    return Path(base if base.startswith("/") else default, "minimaxfs")
+
+
+def _cache_size(value: object) -> int:
+    size = values.size(value)
+    if size < SMALLEST_CACHE:
+        raise ValueError("at least 4M: it is what one request fetches")
+    return size
+
+
+def _preset(value: object) -> Endpoint:
+    if isinstance(value, str) and value in PRESETS:
+        return PRESETS[value]
+    raise ValueError(f"one of {', '.join(PRESETS)}")
+
+
+def _operation(name: str) -> Operation:
+    refuse_unknown((name,), tuple(Operation), "the operation {}")
+    return Operation(name)
+
+
+def _queries(value: object) -> Mapping[Operation, Mapping[str, str]]:
+    """Read `{operation = {name = "value"}}`."""
+    return {
+        _operation(name): {key: values.text(one) for key, one in values.table(query).items()}
+        for name, query in values.table(value).items()
+    }
+
+
+def _prices(value: object) -> Mapping[Operation, float]:
+    """Read `{operation = dollars}`."""
+    return {_operation(name): values.dollars(price) for name, price in values.table(value).items()}

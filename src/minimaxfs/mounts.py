@@ -1,0 +1,116 @@
+r"""What is mounted where, from /proc/self/mountinfo, and whether a mount still answers.
+
+Nothing here touches a mountpoint before mountinfo says what is there: looking into an
+automount starts it, and looking into a drive whose daemon hangs never returns.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+FSTYPE = "fuse.minimaxfs"
+SOURCE_PREFIX = "minimax:"
+
+MOUNTINFO = Path("/proc/self/mountinfo")
+
+PROBE_LIMIT = 3.0
+"""Seconds until a mount counts as hanging: a living drive answers statvfs without the network, in
+milliseconds, and a loaded machine starts the probing process within a second."""
+
+_LINK_LIMIT = 40
+"""Symbolic links that are followed, as many as the kernel follows."""
+
+_STATVFS = """
+import os, sys
+try:
+    os.statvfs(sys.argv[1])
+except OSError as error:
+    sys.exit(error.errno)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of mountinfo."""
+
+    mountpoint: str
+    fstype: str
+    source: str
+
+    @property
+    def is_ours(self) -> bool:
+        return self.fstype == FSTYPE and self.source.startswith(SOURCE_PREFIX)
+
+    @property
+    def profile(self) -> str:
+        return self.source.removeprefix(SOURCE_PREFIX)
+
+
+def parse(mountinfo: str) -> list[Mount]:
+    """Read the text of mountinfo: fields of unequal number, a hyphen, then three fields (see proc(5))."""
+    mounts = []
+    for line in mountinfo.split("\n"):
+        before, hyphen, after = line.partition(" - ")
+        if hyphen:
+            fstype, source = after.split(" ")[:2]
+            mounts.append(Mount(_plain(before.split(" ")[4]), fstype, _plain(source)))
+    return mounts
+
+
+def _plain(field: str) -> str:
+    r"""Undo the kernel's octal escapes of space, tab, newline and backslash."""
+    return re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), field)
+
+
+def current() -> list[Mount]:
+    return parse(os.fsdecode(MOUNTINFO.read_bytes()))
+
+
+def at(path: Path, mounts: Iterable[Mount]) -> Mount | None:
+    """Give the mount that covers `path` itself: of several on top of each other, the last."""
+    found = [mount for mount in mounts if mount.mountpoint == os.fspath(path)]
+    return found[-1] if found else None
+
+
+def located(path: Path, mounts: Iterable[Mount]) -> Path:
+    """Make `path` absolute and free of symbolic links, without touching a mountpoint at its end."""
+    mountpoints = {mount.mountpoint for mount in mounts}
+    place = os.path.abspath(path)
+    for _ in range(_LINK_LIMIT):
+        parent, name = os.path.split(place)
+        place = os.path.join(os.path.realpath(parent), name)
+        if place in mountpoints or not os.path.islink(place):
+            break
+        place = os.path.join(os.path.dirname(place), os.readlink(place))
+    return Path(place)
+
+
+@contextmanager
+def claimed(mountpoint: Path) -> Iterator[None]:
+    """Hold the directory below the mount open, from before it is mounted on.
+
+    So `/proc/PID/fd` shows which process serves a mountpoint, with no file that could be left behind;
+    `unmount` waits for that process. The kernel keeps no other trace of a mount's daemon.
+    """
+    descriptor = os.open(mountpoint, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def probe(mountpoint: Path, limit: float = PROBE_LIMIT) -> int | None:
+    """Ask the mount for its statvfs: 0 or the errno, None where it does not answer within `limit` seconds.
+
+    In a process of its own, because a caller that waits for a hanging drive can only be killed.
+    """
+    command = [sys.executable, "-ISc", _STATVFS, os.fspath(mountpoint)]
+    try:
+        return subprocess.run(command, check=False, timeout=limit, stdin=subprocess.DEVNULL).returncode
+    except subprocess.TimeoutExpired:
+        return None
