@@ -26,7 +26,7 @@ from minimaxfs.emulator.contents import contents_at
 from minimaxfs.emulator.desk import Desk
 from minimaxfs.emulator.faults import Fault
 from minimaxfs.emulator.messages import Content, Inline, OnDisk, Operation, StoredFile
-from minimaxfs.emulator.server import ANY_PORTS, Ports, serve
+from minimaxfs.emulator.server import ANY_PORTS, Ports, opened, serve
 from minimaxfs.emulator.service import Service
 from minimaxfs.emulator.settings import DEFAULTS, Settings
 from minimaxfs.emulator.signing import Signer
@@ -185,8 +185,9 @@ async def _live(desk: Desk, ports: Ports, up: "Future[_Running]") -> None:
     token = trio.lowlevel.current_trio_token()
     with sender, orders:
         while True:
-            async with trio.open_nursery() as nursery:
-                ports = await nursery.start(serve, desk, ports)
+            async with opened(ports) as site, trio.open_nursery() as nursery:
+                ports = site.ports
+                nursery.start_soon(serve, desk, site)
                 up.set_result(_Running(ports, token, sender))
                 down = await _next(orders)
                 nursery.cancel_scope.cancel()

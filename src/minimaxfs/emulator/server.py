@@ -33,20 +33,33 @@ class Ports:
 ANY_PORTS = Ports()
 
 
-async def serve(desk: Desk, ports: Ports, *, task_status: trio.TaskStatus[Ports]) -> None:
-    """Listen and answer until cancelled, which ends all connections at once. Starts with the ports in use."""
-    async with (
-        _listener(ports.api) as api,
-        _listener(ports.storage) as storage,
-        trio.open_nursery() as nursery,
-    ):
-        listening = Ports(_port(api), _port(storage))
-        with desk.lock:
-            desk.service.storage_origin = listening.storage_origin
-        for listener, side in ((api, Side.API), (storage, Side.STORAGE)):
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Two listeners that are open."""
+
+    api: trio.SocketListener
+    storage: trio.SocketListener
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(_port(self.api), _port(self.storage))
+
+
+@asynccontextmanager
+async def opened(ports: Ports) -> AsyncIterator[Site]:
+    """Listen here; OSError if a port is taken."""
+    async with _listener(ports.api) as api, _listener(ports.storage) as storage:
+        yield Site(api, storage)
+
+
+async def serve(desk: Desk, site: Site) -> None:
+    """Answer until cancelled, which ends all connections at once."""
+    with desk.lock:
+        desk.service.storage_origin = site.ports.storage_origin
+    async with trio.open_nursery() as nursery:
+        for listener, side in ((site.api, Side.API), (site.storage, Side.STORAGE)):
             handler = partial(connection.serve, side=side, desk=desk)
             nursery.start_soon(partial(trio.serve_listeners, handler, [listener]))
-        task_status.started(listening)
 
 
 @asynccontextmanager
