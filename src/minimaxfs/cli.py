@@ -127,7 +127,7 @@ def _unmount(chosen: argparse.Namespace) -> None:
 def _demo(chosen: argparse.Namespace) -> None:
     from minimaxfs import demo
 
-    demo.run(chosen.mountpoint or config.home_directory(os.environ) / "MiniMax")
+    demo.run(chosen.mountpoint or config.home_directory(os.environ) / "MiniMax", _serve)
 
 
 def _emulator(chosen: argparse.Namespace) -> None:
