@@ -25,7 +25,7 @@ import trio
 from minimaxfs.emulator.contents import contents_at
 from minimaxfs.emulator.desk import Desk
 from minimaxfs.emulator.faults import Fault
-from minimaxfs.emulator.messages import Content, Inline, OnDisk, Operation, StoredFile
+from minimaxfs.emulator.messages import Content, Inline, OnDisk, StoredFile
 from minimaxfs.emulator.server import ANY_PORTS, Ports, opened, serve
 from minimaxfs.emulator.service import Service
 from minimaxfs.emulator.settings import DEFAULTS, Settings
@@ -108,8 +108,8 @@ class Emulator:
             self._desk.service.signer = Signer(secrets.token_bytes())
 
     @property
-    def requests(self) -> Counter[Operation]:
-        """How many requests of each operation have come; a snapshot. `requests["list"]` works too."""
+    def requests(self) -> Counter[str]:
+        """How many requests of each operation have come: `requests["list"]`; a snapshot."""
         with self._desk.lock:
             return self._desk.tally.requests.copy()
 

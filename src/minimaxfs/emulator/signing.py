@@ -24,7 +24,7 @@ class Verdict(Enum):
 def object_path(file_id: int, filename: str) -> str:
     """The raw path of a file's object: %2F and %7E are escapes that a careless client would undo."""
     name = "object" if filename in {"", ".", ".."} else filename
-    return f"/minimax-files%2Fprod%2F{file_id}%7Ev1/{quote(name, safe='')}"
+    return f"/minimax-files%2Fprod%2F{file_id}%7Ev1/{quote(name, safe='', errors='replace')}"
 
 
 def file_id_of(raw_path: str) -> int | None:

@@ -23,7 +23,7 @@ class Seen:
 class Tally:
     """`bytes_sent` counts the bodies of `download` and `retrieve_content`."""
 
-    requests: Counter[Operation] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
     log: deque[Seen] = field(default_factory=lambda: deque(maxlen=_LOG_LENGTH))
     bytes_sent: int = 0
 
