@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from minimaxfs import __version__, background, config, mounts, preflight, unmount
-from minimaxfs.complaint import complaint_of
+from minimaxfs.complaint import CommandFailed, Complaint, complaint_of
 
 INTERRUPTED = 130
 """128 + SIGINT, as the shell counts."""
@@ -46,14 +46,13 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"minimaxfs {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    _describe_mount(commands.add_parser("mount", help="mount the store; returns when the drive answers"))
-    _describe_unmount(
-        commands.add_parser("unmount", help="unmount a drive; returns when its daemon has ended")
-    )
-    _describe_demo(
-        commands.add_parser("demo", help="mount a store of samples: no account, no key, no network")
-    )
-    _describe_emulator(commands.add_parser("emulator", help="serve an empty store of your own, over HTTP"))
+    for name, describe, purpose in (
+        ("mount", _describe_mount, "mount the store; returns when the drive answers"),
+        ("unmount", _describe_unmount, "unmount a drive; returns when its daemon has ended"),
+        ("demo", _describe_demo, "mount a store of samples: no account, no key, no network"),
+        ("emulator", _describe_emulator, "serve a store of your own over HTTP, empty at first"),
+    ):
+        describe(commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False))
     return top
 
 
@@ -133,4 +132,8 @@ def _demo(chosen: argparse.Namespace) -> None:
 def _emulator(chosen: argparse.Namespace) -> None:
     from minimaxfs.emulator.run import run
 
-    run(chosen.port, chosen.storage_port, chosen.root)
+    try:
+        run(chosen.port, chosen.storage_port, chosen.root)
+    except OSError as error:
+        what = f"the emulator cannot serve port {chosen.port}: {error.strerror or error}"
+        raise CommandFailed(Complaint(what, "Choose other ports (0: any), or another --root.")) from None

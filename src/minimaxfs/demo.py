@@ -7,9 +7,9 @@ import os
 import shlex
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +18,8 @@ from minimaxfs.api.endpoint import Endpoint
 from minimaxfs.config import Settings, chosen_purposes
 from minimaxfs.core.errors import ConfigError
 from minimaxfs.core.files import PURPOSES
-from minimaxfs.emulator import samples
 from minimaxfs.emulator.background import running
-from minimaxfs.emulator.settings import DEFAULTS, Unlisted
+from minimaxfs.emulator.samples import SAMPLE_SETTINGS, fill
 
 Serve = Callable[[Settings, Callable[[], None]], None]
 
@@ -37,11 +36,11 @@ def run(place: Path, serve: Serve) -> None:
     make_directory(mountpoint)
     with (
         tempfile.TemporaryDirectory(prefix="minimaxfs-demo-") as private,
-        running(replace(DEFAULTS, unlisted=Unlisted.LISTED)) as emulator,
+        running(SAMPLE_SETTINGS) as emulator,
     ):
         settings = settings_for(mountpoint, emulator.api_origin, Path(private))
         preflight.check(settings)
-        samples.fill(emulator.add_file)
+        fill(emulator.add_file, time.time())
         with mounts.claimed(mountpoint):
             serve(settings, partial(announce, mountpoint))
         sys.stdout.write("The demo has ended; nothing of it is left.\n")

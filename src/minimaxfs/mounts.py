@@ -80,9 +80,11 @@ def at(path: Path, mounts: Iterable[Mount]) -> Mount | None:
 def located(path: Path, mounts: Iterable[Mount]) -> Path:
     """Make `path` absolute and free of symbolic links, without touching a mountpoint at its end."""
     mountpoints = {mount.mountpoint for mount in mounts}
-    place = os.path.abspath(path)
+    place = os.path.join(os.getcwd(), path)
     for _ in range(_LINK_LIMIT):
         parent, name = os.path.split(place)
+        if name == "..":
+            return Path(os.path.realpath(place))
         place = os.path.join(os.path.realpath(parent), name)
         if place in mountpoints or not os.path.islink(place):
             break

@@ -1,0 +1,258 @@
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from minimaxfs import config
+from minimaxfs.api.endpoint import PRESETS, Operation
+from minimaxfs.core.errors import ConfigError
+from minimaxfs.core.files import PURPOSES
+from minimaxfs.sources import OPTIONS, Sources, profile_table
+
+HOME = Path("/home/ann")
+DRIVE = Path("/home/ann/MiniMax")
+
+
+def settled(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    table: Mapping[str, object] | None = None,
+) -> config.Settings:
+    return config.settle(Sources(flags or {}, environ or {}, table or {}), DRIVE, HOME, "sk-1")
+
+
+@dataclass(frozen=True)
+class Layered:
+    """One option in the places it can be given, with other values in each."""
+
+    option: str
+    flag: object
+    variable: tuple[str, str]
+    file: object
+    values: tuple[object, object, object, object]
+
+
+LAYERED = [
+    Layered("profile", "f", ("MINIMAXFS_PROFILE", "e"), "x", ("f", "e", "default", "default")),
+    Layered("cache_size", "1G", ("MINIMAXFS_CACHE_SIZE", "2G"), "3G", (1 << 30, 2 << 30, 3 << 30, 10 << 30)),
+    Layered("read_only", True, ("MINIMAXFS_READ_ONLY", "no"), True, (True, False, True, False)),
+    Layered("allow_other", True, ("MINIMAXFS_ALLOW_OTHER", "no"), True, (True, False, True, False)),
+    Layered(
+        "log_level",
+        "Debug",
+        ("MINIMAXFS_LOG_LEVEL", "ERROR"),
+        "warning",
+        ("debug", "error", "warning", "info"),
+    ),
+]
+
+
+@pytest.mark.parametrize("layered", LAYERED, ids=lambda layered: layered.option)
+def test_flag_outranks_environment_outranks_file(layered: Layered) -> None:
+    """Each option is taken from the nearest place that gives it."""
+    flags = {layered.option: layered.flag}
+    environ = dict([layered.variable])
+    table = {} if layered.option == "profile" else {layered.option: layered.file}
+    found = (
+        settled(flags, environ, table),
+        settled({}, environ, table),
+        settled({}, {}, table),
+        settled(),
+    )
+    assert tuple(getattr(settings, layered.option) for settings in found) == layered.values
+
+
+def test_an_option_not_given_is_no_option() -> None:
+    """A flag that was not typed and a variable that is empty leave the choice to the next place."""
+    flags = {"cache_size": None, "mountpoint": DRIVE, "foreground": False}
+    assert settled(flags, {"MINIMAXFS_CACHE_SIZE": ""}, {"cache_size": "1G"}).cache_size == 1 << 30
+
+
+def test_there_are_at_most_fifteen_options() -> None:
+    """An option more is a question more for everyone."""
+    assert len(OPTIONS) <= 15
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "table", "origin"),
+    [
+        ({}, {}, {}, "https://api.minimax.io"),
+        ({}, {}, {"preset": "cn"}, "https://api.minimax.cn"),
+        ({}, {}, {"preset": "cn", "api_host": "https://f.example"}, "https://f.example"),
+        ({}, {"MINIMAX_REGION": "cn"}, {"api_host": "https://f.example"}, "https://api.minimax.cn"),
+        ({}, {"MINIMAX_REGION": "cn"}, {"preset": "cometapi"}, "https://api.minimax.cn"),
+        ({}, {"MINIMAX_REGION": "cn", "MINIMAX_BASE_URL": "https://b.example"}, {}, "https://b.example"),
+        ({}, {"MINIMAX_BASE_URL": "https://b.example/"}, {}, "https://b.example"),
+        (
+            {},
+            {"MINIMAX_API_HOST": "https://h.example", "MINIMAX_BASE_URL": "https://b.example"},
+            {},
+            "https://h.example",
+        ),
+        (
+            {"api_host": "http://127.0.0.1:8080"},
+            {"MINIMAX_API_HOST": "https://h.example"},
+            {},
+            "http://127.0.0.1:8080",
+        ),
+    ],
+)
+def test_the_host_comes_from_the_nearest_place(
+    flags: dict[str, object], environ: dict[str, str], table: dict[str, object], origin: str
+) -> None:
+    """--api-host, MINIMAX_API_HOST, MINIMAX_BASE_URL, MINIMAX_REGION, then the file's api_host and preset."""
+    assert settled(flags, environ, table).endpoint.origin == origin
+
+
+@pytest.mark.parametrize(
+    "host", ["http://api.minimax.io", "ftp://x", "api.minimax.io", "https://me:pw@h.example"]
+)
+def test_a_host_that_would_leak_the_key_is_refused(host: str) -> None:
+    """Plain http beyond this machine, and what is no https origin, is a configuration error."""
+    with pytest.raises(ConfigError):
+        settled({}, {"MINIMAX_API_HOST": host})
+
+
+def test_a_presets_own_host_brings_its_queries_and_prices() -> None:
+    """The gateway's host is enough: its query and its price need no further words."""
+    assert settled({}, {"MINIMAX_BASE_URL": "https://api.cometapi.com"}).endpoint == PRESETS["cometapi"]
+
+
+def test_the_file_may_describe_a_gateway() -> None:
+    """Prefix, extra query and price of each operation are configuration."""
+    table = {
+        "api_host": "https://gateway.example",
+        "prefix": "/minimax/v1/files",
+        "extra_query": {"list": {"model": "files"}},
+        "price": {"retrieve": 0.005, "list": 0},
+    }
+    endpoint = settled({}, {}, table).endpoint
+    assert (
+        endpoint.url(Operation.list_files, {}) == "https://gateway.example/minimax/v1/files/list?model=files"
+    )
+    assert endpoint.price(Operation.retrieve) == 0.005
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"cache_size": "10X"}, ("cache_size in config.toml", "'10X'", "512M")),
+        ({"cache_size": "1M"}, ("at least 4M",)),
+        ({"read_only": "perhaps"}, ("read_only", "true or false")),
+        ({"preset": "mars"}, ("'mars'", "global, cn, cometapi")),
+        ({"prefix": "v1"}, ("prefix", "/minimax/v1/files")),
+        ({"price": {"retreive": 1}}, ("'retreive'", "'retrieve'")),
+        ({"price": {"retrieve": -1}}, ("dollars",)),
+        ({"extra_query": {"list": "x"}}, ("a table",)),
+        ({"purposes": ["../x"]}, ("a name of letters",)),
+    ],
+)
+def test_a_refusal_names_the_place_and_what_to_write(
+    table: dict[str, object], words: tuple[str, ...]
+) -> None:
+    """The message says where the value was given, the advice what to write instead."""
+    with pytest.raises(ConfigError) as refused:
+        settled({}, {}, table)
+    assert all(word in f"{refused.value} {refused.value.advice}" for word in words)
+
+
+def test_configured_purposes_are_added_and_listed() -> None:
+    """A new name becomes a directory; a documented one is listed although nobody promised so."""
+    purposes = {one.name: one for one in settled({}, {}, {"purposes": ["retrieval", "t2a_async"]}).purposes}
+    assert list(purposes) == [*(one.name for one in PURPOSES), "retrieval"]
+    assert purposes["retrieval"].lists
+    assert purposes["retrieval"].uploads
+    assert purposes["t2a_async"].lists
+    assert not purposes["t2a_async"].uploads
+    assert not purposes["video_generation"].lists
+
+
+def test_the_key_is_not_in_the_repr() -> None:
+    """A log line of the settings does not give the key away."""
+    assert "sk-1" not in repr(settled())
+
+
+def test_directories_belong_to_a_profile_of_one_server() -> None:
+    """Two profiles, hosts, ports, schemes or prefixes never share a ledger or a block."""
+    several = [
+        settled(),
+        settled({"profile": "work"}),
+        settled({"api_host": "https://api.minimax.cn"}),
+        settled({"api_host": "https://localhost:80"}),
+        settled({"api_host": "http://localhost:80"}),
+        settled({"api_host": "http://localhost:81"}),
+        settled({"api_host": "https://localhost/80"}),
+        settled({}, {}, {"prefix": "/x/v1/files"}),
+        settled({"api_host": "https://api.minimax.io/x"}),
+    ]
+    assert len({settings.state_dir for settings in several}) == len(several)
+    assert len({settings.cache_dir for settings in several}) == len(several)
+    assert {len(settings.state_dir.relative_to(HOME).parts) for settings in several} == {5}
+
+
+def test_directories_follow_xdg() -> None:
+    """State and cache lie in XDG's places, and a relative XDG path is ignored, as XDG wants."""
+    environ = {"XDG_STATE_HOME": "/srv/state", "XDG_CACHE_HOME": "cache"}
+    settings = settled({}, environ)
+    assert settings.state_dir == Path("/srv/state/minimaxfs/default/https+api.minimax.io")
+    assert settings.cache_dir == HOME / ".cache/minimaxfs/default/https+api.minimax.io"
+
+
+def test_without_home_the_password_database_knows() -> None:
+    """A service without HOME finds the user's directory."""
+    assert config.home_directory({}) == Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert config.home_directory({"HOME": "/home/ann"}) == HOME
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    """A misspelt key is refused, with the key that it was meant to be."""
+    with pytest.raises(ConfigError, match="'cach_size'") as refused:
+        profile_table({"profile": {"default": {"cach_size": "1G"}}}, "default", "config.toml")
+    assert "'cache_size'" in refused.value.advice
+
+
+def test_a_key_outside_a_profile_is_refused() -> None:
+    """Options belong below [profile.NAME]; elsewhere they would be ignored in silence."""
+    with pytest.raises(ConfigError, match="'cache_size'"):
+        profile_table({"cache_size": "1G"}, "default", "config.toml")
+
+
+@pytest.mark.parametrize("document", [{"profile": 1}, {"profile": {"default": "x"}}])
+def test_a_profile_must_be_a_table(document: dict[str, object]) -> None:
+    """Another shape than [profile.NAME] is refused."""
+    with pytest.raises(ConfigError, match="profile"):
+        profile_table(document, "default", "config.toml")
+
+
+def test_a_profile_that_the_file_lacks_is_refused() -> None:
+    """A misspelt profile must not mount another account; without a file, any name is right."""
+    document: dict[str, object] = {"profile": {"work": {}, "home": {}}}
+    with pytest.raises(ConfigError, match="'wrk'") as refused:
+        profile_table(document, "wrk", "config.toml")
+    assert "'work'" in refused.value.advice
+    assert profile_table(document, "default", "config.toml") == {}
+    assert profile_table({}, "wrk", "config.toml") == {}
+
+
+def test_load_reads_the_profile_and_its_key_file(tmp_path: Path) -> None:
+    """The file's profile gives the key file, below the home directory, and every option."""
+    file = tmp_path / ".config/minimaxfs/config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('[profile.work]\nkey_file = "~/key"\npreset = "cn"\ncheck_types = false\n')
+    (tmp_path / "key").write_text("sk-2\n")
+    (tmp_path / "key").chmod(0o600)
+    settings = config.load({"profile": "work"}, {"HOME": str(tmp_path)}, DRIVE)
+    assert settings.key == "sk-2"
+    assert settings.endpoint == PRESETS["cn"]
+    assert not settings.check_types
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+    """A broken file is refused with the line that breaks it."""
+    (tmp_path / "minimaxfs").mkdir()
+    (tmp_path / "minimaxfs/config.toml").write_text("[profile.default]\ncache_size = \n")
+    with pytest.raises(ConfigError, match="line 2"):
+        config.load({}, {"XDG_CONFIG_HOME": str(tmp_path), "MINIMAX_API_KEY": "sk-1"}, DRIVE)
