@@ -5,15 +5,23 @@ be unique. Here it becomes a name that a directory can hold. The store's own nam
 lost by it: it stays in `RemoteFile.filename`, shown as `user.minimax.filename`.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
+from itertools import count
 
 from minimaxfs.core.files import RemoteFile
 
 NAME_MAX = 255
 """Bytes of one name, in UTF-8: the limit of Linux (NAME_MAX), which FUSE keeps."""
 
-_ID_ROOM = len("~") + 19
-"""Bytes that `~<file_id>` takes at most: ids have up to 19 digits."""
+_ID_DIGITS = 19
+"""Digits of the largest id, 2^63 - 1."""
+
+_EXTENSION_MAX = NAME_MAX // 2
+"""Bytes of an extension that are worth keeping: so half of a name is left for its stem and its id."""
+
+_HOSTILE = re.compile("[/\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What no name may hold, or no terminal should show: the separator, controls, halves of surrogate pairs."""
 
 
 def display_name(filename: str, file_id: int) -> str:
@@ -22,7 +30,7 @@ def display_name(filename: str, file_id: int) -> str:
     What no directory may hold is percent-escaped; what is too long loses its middle and gets
     its `file_id` in exchange; a file without a name is called by its id.
     """
-    name = "".join(_escaped(character) for character in filename)
+    name = _HOSTILE.sub(_escaped, filename)
     if name in {".", ".."}:
         name = name.replace(".", "%2E")
     if not name:
@@ -32,29 +40,20 @@ def display_name(filename: str, file_id: int) -> str:
     return name
 
 
-def _escaped(character: str) -> str:
-    if character == "/" or not _is_printable(ord(character)):
-        return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
-    return character
-
-
-def _is_printable(point: int) -> bool:
-    is_control = point < 0x20 or 0x7F <= point < 0xA0
-    is_surrogate = 0xD800 <= point < 0xE000
-    return not is_control and not is_surrogate
+def _escaped(hostile: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in hostile[0].encode(errors="surrogatepass"))
 
 
 def tilde_name(name: str, file_id: int) -> str:
-    """`stem~<file_id>.ext`: the form that every file answers to, within 255 bytes."""
+    """`stem~<file_id>.ext`: the form that every file answers to, within 255 bytes, and valid UTF-8."""
     stem, extension = split_extension(name)
-    if len(extension.encode()) > NAME_MAX // 2:
-        stem, extension = name, ""
-    room = NAME_MAX - _ID_ROOM - len(extension.encode())
+    extension = _cut(extension, _EXTENSION_MAX)
+    room = NAME_MAX - len("~") - _ID_DIGITS - len(extension.encode())
     return f"{_cut(stem, room)}~{file_id}{extension}"
 
 
 def _cut(text: str, size: int) -> str:
-    return text.encode()[:size].decode(errors="ignore")
+    return text.encode(errors="surrogatepass")[:size].decode(errors="ignore")
 
 
 def split_extension(name: str) -> tuple[str, str]:
@@ -69,7 +68,7 @@ def tilde_id(name: str) -> int | None:
     """The `file_id` in a name of the form `stem~<file_id>.ext`, or None where it has none."""
     stem, _ = split_extension(name)
     _, tilde, digits = stem.rpartition("~")
-    if not tilde or not digits.isascii() or not digits.isdigit() or len(digits) > 19:
+    if not tilde or not digits.isascii() or not digits.isdigit() or len(digits) > _ID_DIGITS:
         return None
     return int(digits)
 
@@ -94,14 +93,21 @@ def assign(
         names[file.file_id] = name
         used.add(name)
     for file in fresh:
-        name = display_name(file.filename, file.file_id)
-        while name in used:
-            name = tilde_name(name, file.file_id)
-            if name in used:
-                name = tilde_name(f"{file.file_id}-{len(used)}", file.file_id)
+        name = _unused(display_name(file.filename, file.file_id), file.file_id, used)
         names[file.file_id] = name
         used.add(name)
     return names
+
+
+def _unused(name: str, file_id: int, used: Container[str]) -> str:
+    """The name itself, else its `~` form; numbered, where a hostile name has taken that one too."""
+    if name not in used:
+        return name
+    candidate = tilde_name(name, file_id)
+    numbers = count(2)
+    while candidate in used:
+        candidate = tilde_name(f"{next(numbers)}-{name}", file_id)
+    return candidate
 
 
 def _age(file: RemoteFile) -> tuple[int, int]:

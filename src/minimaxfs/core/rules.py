@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from dataclasses import dataclass, replace
 
 from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, TooLarge
 from minimaxfs.core.files import Purpose
@@ -26,8 +27,8 @@ locks, downloads under way, and the files of `sed -i`.
 
 
 def local_only_pattern(patterns: tuple[str, ...] = LOCAL_ONLY) -> re.Pattern[str]:
-    """One expression for all the patterns: a lookup asks it for each new name."""
-    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
+    """One expression for all the patterns: a lookup asks it for each new name. No patterns match no name."""
+    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns) or "(?!)")
 
 
 def check_name(purpose: Purpose, name: str) -> None:
@@ -52,3 +53,20 @@ def check_size(purpose: Purpose, size: int) -> None:
     """Refuse a size, in bytes, beyond the purpose's limit: raises TooLarge."""
     if size > purpose.limit:
         raise TooLarge(f"{size:,} bytes are over the limit of {purpose.name}: {purpose.limit:,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one mount: `local_only` matches the names that stay on this machine."""
+
+    local_only: re.Pattern[str] = local_only_pattern()
+
+    def is_local_only(self, name: str) -> bool:
+        """Whether files of this name stay on this machine."""
+        return self.local_only.match(name) is not None
+
+    def check_name(self, purpose: Purpose, name: str) -> None:
+        """As `check_name`, but the store has no say in a name that it never sees."""
+        if self.is_local_only(name):
+            purpose = replace(purpose, extensions=frozenset())
+        check_name(purpose, name)

@@ -38,7 +38,7 @@ def after_read(window: Window, start: int, stop: int, size: int) -> Window:
 
     Where its `edge` is beyond `stop`, the bytes up to it are worth fetching ahead.
     """
-    is_sequential = abs(start - window.reached) <= DISORDER
+    is_sequential = start - DISORDER <= window.reached <= stop + DISORDER
     if not is_sequential:
         return Window(reached=stop, width=0, edge=stop)
     reached = max(window.reached, stop)
