@@ -14,6 +14,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "emulated: needs the emulator's faults, counts or settings")
     if config.getoption("--live") and not os.environ.get("MINIMAX_API_KEY"):
         raise pytest.UsageError("--live needs MINIMAX_API_KEY")

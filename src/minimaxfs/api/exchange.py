@@ -212,4 +212,4 @@ def _translated(what: str) -> Iterator[None]:
         yield
     except httpx.TransportError as error:
         kind, words = next((kind, words) for cause, kind, words in _ERRORS if isinstance(error, cause))
-        raise kind(f"{what}: {words} ({error or type(error).__name__})") from error
+        raise kind(f"{what}: {words} ({str(error) or type(error).__name__})") from error
