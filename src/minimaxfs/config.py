@@ -20,8 +20,8 @@ from minimaxfs.sources import DEFAULT_PROFILE, Sources, profile_table, read_file
 DEFAULT_CACHE_SIZE = 10 * 1024**3
 """Bytes: 10 GiB hold the twenty largest files that the store takes, and are a small part of a disk."""
 
-SMALLEST_CACHE = 4 * 1024**2
-"""Bytes of one ranged GET: a smaller cache could not keep a block until its reader comes for it."""
+SMALLEST_CACHE_SIZE = 4 * 1024**2
+"""Bytes of one ranged GET: below it, a block could be gone before its reader comes for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def xdg_directory(environ: Mapping[str, str], variable: str, default: Path) -> P
 
 def _cache_size(value: object) -> int:
     size = values.size(value)
-    if size < SMALLEST_CACHE:
+    if size < SMALLEST_CACHE_SIZE:
         raise ValueError("at least 4M: it is what one request fetches")
     return size
 
