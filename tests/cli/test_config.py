@@ -10,7 +10,7 @@ from minimaxfs import config
 from minimaxfs.api.endpoint import PRESETS, Operation
 from minimaxfs.core.errors import ConfigError
 from minimaxfs.core.files import PURPOSES
-from minimaxfs.sources import OPTIONS, Sources, profile_table
+from minimaxfs.sources import Sources
 
 HOME = Path("/home/ann")
 DRIVE = Path("/home/ann/MiniMax")
@@ -69,11 +69,6 @@ def test_an_option_not_given_is_no_option() -> None:
     """A flag that was not typed and a variable that is empty leave the choice to the next place."""
     flags = {"cache_size": None, "mountpoint": DRIVE, "foreground": False}
     assert settled(flags, {"MINIMAXFS_CACHE_SIZE": ""}, {"cache_size": "1G"}).cache_size == 1 << 30
-
-
-def test_there_are_at_most_fifteen_options() -> None:
-    """An option more is a question more for everyone."""
-    assert len(OPTIONS) <= 15
 
 
 @pytest.mark.parametrize(
@@ -205,36 +200,6 @@ def test_without_home_the_password_database_knows() -> None:
     """A service without HOME finds the user's directory."""
     assert config.home_directory({}) == Path(pwd.getpwuid(os.getuid()).pw_dir)
     assert config.home_directory({"HOME": "/home/ann"}) == HOME
-
-
-def test_an_unknown_key_names_the_nearest() -> None:
-    """A misspelt key is refused, with the key that it was meant to be."""
-    with pytest.raises(ConfigError, match="'cach_size'") as refused:
-        profile_table({"profile": {"default": {"cach_size": "1G"}}}, "default", "config.toml")
-    assert "'cache_size'" in refused.value.advice
-
-
-def test_a_key_outside_a_profile_is_refused() -> None:
-    """Options belong below [profile.NAME]; elsewhere they would be ignored in silence."""
-    with pytest.raises(ConfigError, match="'cache_size'"):
-        profile_table({"cache_size": "1G"}, "default", "config.toml")
-
-
-@pytest.mark.parametrize("document", [{"profile": 1}, {"profile": {"default": "x"}}])
-def test_a_profile_must_be_a_table(document: dict[str, object]) -> None:
-    """Another shape than [profile.NAME] is refused."""
-    with pytest.raises(ConfigError, match="profile"):
-        profile_table(document, "default", "config.toml")
-
-
-def test_a_profile_that_the_file_lacks_is_refused() -> None:
-    """A misspelt profile must not mount another account; without a file, any name is right."""
-    document: dict[str, object] = {"profile": {"work": {}, "home": {}}}
-    with pytest.raises(ConfigError, match="'wrk'") as refused:
-        profile_table(document, "wrk", "config.toml")
-    assert "'work'" in refused.value.advice
-    assert profile_table(document, "default", "config.toml") == {}
-    assert profile_table({}, "wrk", "config.toml") == {}
 
 
 def test_load_reads_the_profile_and_its_key_file(tmp_path: Path) -> None:
