@@ -99,7 +99,7 @@ class Content:
         """The same by `retrieve_content`. Raises what `open` does, and the errors of the API."""
         wanted = range_header(start, stop)
         async with self._client.content(file_id, wanted) as answer:
-            link = _redirection(answer, base="")
+            link = _redirection(answer, self._client.endpoint.origin)
             if link is None:
                 if answer.status not in (200, 206, 416) or _is_json(answer):
                     raise await self._client.refusal(file_id, answer)
@@ -168,12 +168,14 @@ def _is_json(answer: Answer) -> bool:
 
 
 def _redirection(answer: Answer, base: str) -> str | None:
-    """Where the answer sends us; None if it does not. An absolute link is taken byte for byte."""
+    """Where the answer sends us; None if it does not. A link with a whole path is taken byte for byte."""
     link = answer.headers.get("location")
     if answer.status not in (301, 302, 303, 307, 308) or link is None:
         return None
     if link.lower().startswith(("http://", "https://")):
         return link
+    if link.startswith("/") and not link.startswith("//"):
+        return urljoin(base, "/").removesuffix("/") + link
     return urljoin(base, link)
 
 
