@@ -30,6 +30,7 @@ CREATE TABLE uploads (
     state TEXT NOT NULL,
     size INTEGER NOT NULL DEFAULT 0,
     replaces INTEGER,               -- the file_id to delete once the new one is stored
+    sent_as TEXT,                   -- the name it was last sent by, which a listing will show
     mtime_ns INTEGER,
     mode INTEGER,
     error TEXT NOT NULL DEFAULT ''

@@ -3,9 +3,11 @@
 The states and their order are decided in `core.journal`; here they are made to last.
 """
 
+import sqlite3
 from dataclasses import dataclass
 
-from minimaxfs.core.inodes import File
+from minimaxfs.core.files import RemoteFile
+from minimaxfs.core.inodes import Draft, File, Remembered
 from minimaxfs.core.journal import State
 from minimaxfs.disk.database import Database
 from minimaxfs.disk.ledger import REMEMBER, ledger_row
@@ -21,6 +23,7 @@ class Upload:
     state: State
     size: int
     replaces: int | None
+    sent_as: str | None
     mtime_ns: int
     mode: int | None
     error: str
@@ -44,35 +47,38 @@ class Journal:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def record(self, file: File) -> None:
-        """Where the draft of a file is now: its name, state, size and times."""
-        draft = file.draft
-        assert draft is not None
+    def move(self, draft: Draft, state: State) -> None:
+        """The draft comes to a state, with the size, error and name to be sent by that it has now."""
+        with self._database.change() as change:
+            change.execute(
+                "UPDATE uploads SET state = ?, size = ?, error = ?, sent_as = ? WHERE key = ?",
+                (state, draft.size, draft.error, draft.sent_as, draft.key),
+            )
+
+    def describe(self, file: File) -> None:
+        """The name, times and mode of a file that has a draft, and the version that it will replace."""
+        assert file.draft is not None
         replaces = None if file.remote is None else file.remote.file_id
         with self._database.change() as change:
             change.execute(
-                "UPDATE uploads SET name = ?, state = ?, size = ?, replaces = ?, mtime_ns = ?, mode = ?,"
-                " error = ? WHERE key = ?",
-                (
-                    file.name or "",
-                    draft.state,
-                    draft.size,
-                    replaces,
-                    file.mtime_ns,
-                    file.mode,
-                    draft.error,
-                    draft.key,
-                ),
+                "UPDATE uploads SET name = ?, size = ?, replaces = ?, mtime_ns = ?, mode = ? WHERE key = ?",
+                (file.name or "", file.draft.size, replaces, file.mtime_ns, file.mode, file.draft.key),
             )
 
-    def stored(self, key: int, file: File, replaced: int | None) -> None:
+    def stored(self, key: int, remote: RemoteFile, kept: Remembered, replaced: RemoteFile | None) -> None:
         """The store has the draft: the file is remembered, its old version is doomed, the row goes."""
         with self._database.change() as change:
-            change.execute(REMEMBER, ledger_row(file))
+            change.execute(REMEMBER, ledger_row(remote, kept))
             if replaced is not None:
-                change.execute("DELETE FROM files WHERE file_id = ?", (replaced,))
-                change.execute("INSERT OR REPLACE INTO doomed VALUES (?, ?)", (replaced, file.purpose.name))
+                _doom(change, replaced)
             change.execute("DELETE FROM uploads WHERE key = ?", (key,))
+
+    def renamed(self, remote: RemoteFile, kept: Remembered, replaced: RemoteFile | None) -> None:
+        """A stored file has another name here, that of a file which is doomed, if there was one."""
+        with self._database.change() as change:
+            if replaced is not None:
+                _doom(change, replaced)
+            change.execute(REMEMBER, ledger_row(remote, kept))
 
     def discard(self, key: int) -> None:
         """The draft is not wanted any more."""
@@ -82,16 +88,15 @@ class Journal:
     def uploads(self) -> list[Upload]:
         """All drafts, oldest first."""
         rows = self._database.read(
-            "SELECT key, purpose, name, state, size, replaces, mtime_ns, mode, error"
+            "SELECT key, purpose, name, state, size, replaces, sent_as, mtime_ns, mode, error"
             " FROM uploads ORDER BY key"
         )
         return [Upload(key, purpose, name, State(state), *rest) for key, purpose, name, state, *rest in rows]
 
-    def doom(self, file_id: int, purpose: str) -> None:
+    def doom(self, remote: RemoteFile) -> None:
         """The name is gone; the store is yet to be told."""
         with self._database.change() as change:
-            change.execute("DELETE FROM files WHERE file_id = ?", (file_id,))
-            change.execute("INSERT OR REPLACE INTO doomed VALUES (?, ?)", (file_id, purpose))
+            _doom(change, remote)
 
     def deleted(self, file_id: int) -> None:
         """The store was told, and the file is gone there."""
@@ -102,3 +107,8 @@ class Journal:
     def doomed(self) -> list[tuple[int, str]]:
         """Deletes that are owed: file_id and purpose."""
         return [(file_id, purpose) for file_id, purpose in self._database.read("SELECT * FROM doomed")]
+
+
+def _doom(change: sqlite3.Connection, remote: RemoteFile) -> None:
+    change.execute("DELETE FROM files WHERE file_id = ?", (remote.file_id,))
+    change.execute("INSERT OR REPLACE INTO doomed VALUES (?, ?)", (remote.file_id, remote.purpose))

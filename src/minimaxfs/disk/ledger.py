@@ -7,27 +7,24 @@ count of requests.
 from collections.abc import Iterable, Mapping
 
 from minimaxfs.core.files import RemoteFile
-from minimaxfs.core.inodes import File, Remembered
+from minimaxfs.core.inodes import Remembered
 from minimaxfs.disk.database import Database
 
 REMEMBER = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-def ledger_row(file: File) -> tuple[object, ...]:
+def ledger_row(remote: RemoteFile, kept: Remembered) -> tuple[object, ...]:
     """The row of `REMEMBER` for a file that the store has."""
-    remote = file.remote
-    assert remote is not None
-    true_size = file.size if file.draft is None else None
     return (
         remote.file_id,
         remote.purpose,
         remote.filename,
         remote.size,
         remote.created_at,
-        file.name,
-        true_size,
-        file.mtime_ns,
-        file.mode,
+        kept.name,
+        kept.size,
+        kept.mtime_ns,
+        kept.mode,
     )
 
 
@@ -61,18 +58,23 @@ class Ledger:
         return None if row is None else row[0]
 
     def record_listing(
-        self, purpose: str, listed_at: float, *, added: Iterable[File], gone: Iterable[int]
+        self,
+        purpose: str,
+        listed_at: float,
+        *,
+        added: Iterable[tuple[RemoteFile, Remembered]],
+        gone: Iterable[int],
     ) -> None:
         """A listing came at `listed_at` (Unix seconds): these files are new, and these ids are gone."""
         with self._database.change() as change:
-            change.executemany(REMEMBER, [ledger_row(file) for file in added])
+            change.executemany(REMEMBER, [ledger_row(*one) for one in added])
             change.executemany("DELETE FROM files WHERE file_id = ?", [(file_id,) for file_id in gone])
             change.execute("INSERT OR REPLACE INTO listings VALUES (?, ?)", (purpose, listed_at))
 
-    def remember(self, *files: File) -> None:
-        """Keep what the tree says of stored files: names, times, sizes."""
+    def remember(self, remote: RemoteFile, kept: Remembered) -> None:
+        """Keep what this machine knows of a file of the store: its name here, its size as seen, its times."""
         with self._database.change() as change:
-            change.executemany(REMEMBER, [ledger_row(file) for file in files])
+            change.execute(REMEMBER, ledger_row(remote, kept))
 
     def forget(self, file_id: int) -> None:
         """The store no longer has the file."""

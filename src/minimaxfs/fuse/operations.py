@@ -1,0 +1,265 @@
+"""Requests of the kernel in, answers and errnos out. Nothing is decided here.
+
+Each request runs inside one boundary: it has a deadline, an FsError becomes its errno, and
+anything else that is raised becomes EIO and a traceback in the log. So a bug never kills the
+mount, and a network that hangs never leaves a caller stuck.
+"""
+
+import errno
+import logging
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pyfuse3
+import trio
+from pyfuse3 import (
+    EntryAttributes,
+    FileHandleT,
+    FileInfo,
+    FileNameT,
+    FlagT,
+    FUSEError,
+    InodeT,
+    ModeT,
+    RequestContext,
+    SetattrFields,
+    StatvfsData,
+    XAttrNameT,
+)
+
+from minimaxfs.core.errors import FsError
+from minimaxfs.core.files import STORE_CAPACITY
+from minimaxfs.core.inodes import Inode
+from minimaxfs.vfs.attributes import Attributes
+from minimaxfs.vfs.drive import Drive
+
+log = logging.getLogger(__name__)
+
+DEADLINE = 60.0
+"""Seconds for a request that may have to ask the store."""
+
+UPLOAD_DEADLINE = 24 * 3600.0
+"""Seconds for a request that may have to upload: the upload has limits of its own on every standstill."""
+
+STATVFS_BLOCK = 4096
+
+QUIET = {errno.ENOENT, errno.ENODATA, errno.ENOTSUP, errno.EEXIST, errno.EXDEV, errno.EPERM}
+"""Answers that programs ask for as a matter of course: no line in the log for them."""
+
+_DOTS = (".", "..")
+"""Entries that the kernel takes no lookup for."""
+
+
+class Operations(pyfuse3.Operations):
+    """The drive as pyfuse3 asks for it. `owner` is the uid and gid that every inode shows."""
+
+    supports_dot_lookup = False
+    enable_writeback_cache = False
+
+    def __init__(self, drive: Drive, owner: tuple[int, int]) -> None:
+        super().__init__()
+        self._drive = drive
+        self._owner = owner
+        self._listings: dict[int, list[tuple[str, Inode]]] = {}
+        self._last_listing = 0
+
+    @contextmanager
+    def _request(self, operation: str, subject: object, deadline: float = DEADLINE) -> Iterator[None]:
+        """The boundary: what leaves it is an answer, an errno, or the end of the process."""
+        try:
+            with trio.fail_after(deadline):
+                yield
+        except FsError as error:
+            level = logging.DEBUG if error.errno in QUIET else logging.WARNING
+            log.log(level, "%s %s: %s: %s", operation, subject, errno.errorcode[error.errno], error)
+            raise FUSEError(error.errno) from error
+        except trio.TooSlowError as error:
+            log.warning("%s %s: no answer within %.0f s", operation, subject, deadline)
+            raise FUSEError(errno.ETIMEDOUT) from error
+        except FUSEError:
+            raise
+        except Exception as error:
+            log.exception("%s %s: a fault of minimaxfs", operation, subject)
+            raise FUSEError(errno.EIO) from error
+
+    def _entry(self, shown: Attributes) -> EntryAttributes:
+        entry = EntryAttributes()
+        entry.st_ino = InodeT(shown.number)
+        kind = stat.S_IFDIR if shown.is_directory else stat.S_IFREG
+        entry.st_mode = ModeT(kind | shown.mode)
+        entry.st_nlink = 2 if shown.is_directory else 1
+        entry.st_uid, entry.st_gid = self._owner
+        entry.st_size = shown.size
+        entry.st_blksize = 128 * 1024
+        entry.st_blocks = -(-shown.size // 512)
+        entry.st_atime_ns = entry.st_mtime_ns = entry.st_ctime_ns = shown.mtime_ns
+        entry.entry_timeout = shown.name_for
+        entry.attr_timeout = shown.attributes_for
+        return entry
+
+    async def lookup(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> EntryAttributes:
+        with self._request("lookup", name):
+            inode = await self._drive.names.lookup(parent_inode, os.fsdecode(name))
+            return self._entry(self._drive.names.shown(inode))
+
+    async def forget(self, inode_list: Sequence[tuple[InodeT, int]]) -> None:
+        with self._request("forget", inode_list):
+            self._drive.names.forget(inode_list)
+
+    async def getattr(self, inode: InodeT, ctx: RequestContext) -> EntryAttributes:
+        with self._request("getattr", inode):
+            return self._entry(await self._drive.names.attributes(inode))
+
+    async def setattr(
+        self,
+        inode: InodeT,
+        attr: EntryAttributes,
+        fields: SetattrFields,
+        fh: FileHandleT | None,
+        ctx: RequestContext,
+    ) -> EntryAttributes:
+        with self._request("setattr", inode, UPLOAD_DEADLINE):
+            names = self._drive.names
+            if fields.update_size:
+                await names.set_size(inode, attr.st_size)
+            if fields.update_mtime or fields.update_mode:
+                names.set_times(
+                    inode,
+                    mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
+                    mode=attr.st_mode & 0o7777 if fields.update_mode else None,
+                )
+            return self._entry(names.shown(names.inode(inode)))
+
+    async def opendir(self, inode: InodeT, ctx: RequestContext) -> FileHandleT:
+        with self._request("opendir", inode):
+            names = self._drive.names
+            dots = [(dot, names.inode(inode)) for dot in _DOTS]
+            entries = dots + await names.entries(inode)
+            self._last_listing += 1
+            self._listings[self._last_listing] = entries
+            return FileHandleT(self._last_listing)
+
+    async def readdir(self, fh: FileHandleT, start_id: int, token: pyfuse3.ReaddirToken) -> None:
+        with self._request("readdir", fh):
+            names = self._drive.names
+            entries = self._listings[fh]
+            for index in range(start_id, len(entries)):
+                name, inode = entries[index]
+                entry = self._entry(names.shown(inode))
+                if not pyfuse3.readdir_reply(token, FileNameT(os.fsencode(name)), entry, index + 1):
+                    return
+                if name not in _DOTS:
+                    names.looked_up(inode)
+
+    async def releasedir(self, fh: FileHandleT) -> None:
+        self._listings.pop(fh, None)
+
+    async def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> FileInfo:
+        with self._request("open", inode):
+            handle = await self._drive.handles.open(self._drive.names.file(inode), flags)
+            return FileInfo(fh=FileHandleT(handle), keep_cache=True)
+
+    async def create(
+        self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext
+    ) -> tuple[FileInfo, EntryAttributes]:
+        with self._request("create", name):
+            file = self._drive.names.create(
+                parent_inode, os.fsdecode(name), mtime_ns=time.time_ns(), mode=mode & 0o7777 & ~ctx.umask
+            )
+            handle = self._drive.handles.opened_new(file)
+            info = FileInfo(fh=FileHandleT(handle), keep_cache=True)
+            return info, self._entry(self._drive.names.shown(file))
+
+    async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
+        with self._request("read", fh):
+            return await self._drive.handles.read(fh, off, size)
+
+    async def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
+        with self._request("write", fh, UPLOAD_DEADLINE):
+            return await self._drive.handles.write(fh, off, buf)
+
+    async def flush(self, fh: FileHandleT) -> None:
+        with self._request("close", fh, UPLOAD_DEADLINE):
+            await self._drive.handles.flush(fh)
+
+    async def fsync(self, fh: FileHandleT, datasync: bool) -> None:
+        with self._request("fsync", fh, UPLOAD_DEADLINE):
+            await self._drive.handles.fsync(fh)
+
+    async def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:
+        """Names are in the ledger already."""
+
+    async def release(self, fh: FileHandleT) -> None:
+        with self._request("release", fh, UPLOAD_DEADLINE):
+            await self._drive.handles.release(fh)
+
+    async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        with self._request("unlink", name):
+            await self._drive.names.unlink(parent_inode, os.fsdecode(name))
+
+    async def rename(
+        self,
+        parent_inode_old: InodeT,
+        name_old: FileNameT,
+        parent_inode_new: InodeT,
+        name_new: FileNameT,
+        flags: FlagT,
+        ctx: RequestContext,
+    ) -> None:
+        with self._request("rename", name_old, UPLOAD_DEADLINE):
+            if flags & ~pyfuse3.RENAME_NOREPLACE:
+                raise FUSEError(errno.EINVAL)
+            await self._drive.names.rename(
+                parent_inode_old,
+                os.fsdecode(name_old),
+                parent_inode_new,
+                os.fsdecode(name_new),
+                replace=not flags & pyfuse3.RENAME_NOREPLACE,
+            )
+
+    async def mkdir(
+        self, parent_inode: InodeT, name: FileNameT, mode: ModeT, ctx: RequestContext
+    ) -> EntryAttributes:
+        raise FUSEError(errno.EPERM)
+
+    async def rmdir(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        raise FUSEError(errno.EPERM)
+
+    async def symlink(
+        self, parent_inode: InodeT, name: FileNameT, target: FileNameT, ctx: RequestContext
+    ) -> EntryAttributes:
+        raise FUSEError(errno.EPERM)
+
+    async def link(
+        self, inode: InodeT, new_parent_inode: InodeT, new_name: FileNameT, ctx: RequestContext
+    ) -> EntryAttributes:
+        raise FUSEError(errno.EPERM)
+
+    async def mknod(
+        self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int, ctx: RequestContext
+    ) -> EntryAttributes:
+        raise FUSEError(errno.EPERM)
+
+    async def statfs(self, ctx: RequestContext) -> StatvfsData:
+        with self._request("statfs", ""):
+            used, files = self._drive.names.usage()
+            free = max(0, STORE_CAPACITY - used) // STATVFS_BLOCK
+            answer = StatvfsData()
+            answer.f_bsize = answer.f_frsize = STATVFS_BLOCK
+            answer.f_blocks = STORE_CAPACITY // STATVFS_BLOCK
+            answer.f_bfree = answer.f_bavail = free
+            answer.f_files = files + free
+            answer.f_ffree = answer.f_favail = free
+            answer.f_namemax = 255
+            return answer
+
+    async def getxattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> bytes:
+        with self._request("getxattr", name):
+            return os.fsencode(await self._drive.extended(inode, os.fsdecode(name)))
+
+    async def listxattr(self, inode: InodeT, ctx: RequestContext) -> list[XAttrNameT]:
+        with self._request("listxattr", inode):
+            return [XAttrNameT(name.encode()) for name in self._drive.extended_names(inode)]

@@ -1,0 +1,101 @@
+"""The FUSE session: mount, serve, be told, unmount. pyfuse3 keeps it in globals; it stays in here."""
+
+import logging
+import os
+import select
+from collections.abc import Callable
+from pathlib import Path
+
+import pyfuse3
+import trio
+
+from minimaxfs.core.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+MOST_TASKS = 1000
+"""Requests served at once. pyfuse3's own 99 would let hung reads of one file stop all others."""
+
+
+class Session:
+    """One mount of this process; `Kernel` for the floors below, which it tells the kernel for them."""
+
+    def __init__(self, mountpoint: str, is_mounted: Callable[[], bool]) -> None:
+        self._mountpoint = mountpoint
+        self._is_mounted = is_mounted
+        self._send, self._notices = trio.open_memory_channel[tuple[int, bytes, int]](float("inf"))
+
+    def mount(
+        self, operations: pyfuse3.Operations, *, source: str, allow_other: bool, read_only: bool
+    ) -> None:
+        """Mount. Raises ConfigError where the kernel or fusermount3 refuses."""
+        options = {"default_permissions", f"fsname={_escaped(source)}", "subtype=minimaxfs"}
+        if allow_other:
+            options.add("allow_other")
+        if read_only:
+            options.add("ro")
+        try:
+            pyfuse3.init(operations, self._mountpoint, options)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"{self._mountpoint} could not be mounted: {error}",
+                "The lines above say why; fusermount3 needs /dev/fuse, and a mountpoint that is yours.",
+            ) from error
+
+    async def serve(self) -> None:
+        """Answer the kernel until the drive is unmounted."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._notify)
+            nursery.start_soon(self._end_when_detached)
+            await pyfuse3.main(min_tasks=1, max_tasks=MOST_TASKS)
+            nursery.cancel_scope.cancel()
+
+    def unmount(self) -> None:
+        """Unmount, if it still is mounted, and let go of the kernel."""
+        pyfuse3.close(unmount=self._is_mounted())
+
+    def name_gone(self, directory: int, name: str, inode: int) -> None:
+        """As `Kernel` says."""
+        self._send.send_nowait((directory, os.fsencode(name), inode))
+
+    def content_changed(self, inode: int) -> None:
+        """As `Kernel` says."""
+        self._send.send_nowait((0, b"", inode))
+
+    async def _notify(self) -> None:
+        """Tell the kernel, in a thread: it may wait for a request that this loop has to answer."""
+        async for directory, name, inode in self._notices:
+            await trio.to_thread.run_sync(_tell, directory, name, inode, abandon_on_cancel=True)
+
+    async def _end_when_detached(self) -> None:
+        """End when the mount is gone though a hung read keeps the file system alive (fusermount3 -uz)."""
+        await trio.to_thread.run_sync(_wait_until_detached, self._is_mounted, abandon_on_cancel=True)
+        log.info("%s was unmounted", self._mountpoint)
+        pyfuse3.terminate()
+
+
+def _tell(directory: int, name: bytes, inode: int) -> None:
+    try:
+        if name:
+            pyfuse3.invalidate_entry(
+                pyfuse3.InodeT(directory), pyfuse3.FileNameT(name), pyfuse3.InodeT(inode)
+            )
+        else:
+            pyfuse3.invalidate_inode(pyfuse3.InodeT(inode))
+    except OSError as error:
+        # ENOENT: the kernel had nothing to forget. The rest (EBADF, ENOTCONN) ends with the mount.
+        log.debug("the kernel did not take a notice: %s", error)
+
+
+def _wait_until_detached(is_mounted: Callable[[], bool]) -> None:
+    """The kernel wakes who polls mountinfo whenever mounts change."""
+    with Path("/proc/self/mountinfo").open("rb") as mounts:
+        poll = select.poll()
+        poll.register(mounts, select.POLLPRI | select.POLLERR)
+        while is_mounted():
+            poll.poll()
+
+
+def _escaped(value: str) -> str:
+    """An option's value: libfuse splits at commas, and takes a backslash for an escape."""
+    return value.replace("\\", "\\\\").replace(",", "\\,")

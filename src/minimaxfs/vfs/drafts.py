@@ -1,0 +1,154 @@
+"""Drafts: bytes that were written into the drive, from the first write to the end of their upload."""
+
+import logging
+import time
+
+from minimaxfs.core.errors import FsError
+from minimaxfs.core.files import MIB, Purpose
+from minimaxfs.core.inodes import Draft, File
+from minimaxfs.core.journal import Event, State, after
+from minimaxfs.core.names import tilde_name
+from minimaxfs.core.ranges import Range, pieces
+from minimaxfs.core.rules import check_size
+from minimaxfs.core.tree import Tree
+from minimaxfs.disk.journal import Journal, Upload
+from minimaxfs.disk.spool import Spool
+from minimaxfs.vfs.downloads import Downloads
+from minimaxfs.vfs.flights import Flights
+from minimaxfs.vfs.uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+
+class Drafts:
+    """The local side of files that differ from what the store has."""
+
+    def __init__(
+        self, tree: Tree, journal: Journal, spool: Spool, downloads: Downloads, uploads: Uploads
+    ) -> None:
+        self._tree = tree
+        self._journal = journal
+        self._spool = spool
+        self._downloads = downloads
+        self._uploads = uploads
+        self._flights: Flights[Draft] = Flights()
+
+    def begin(self, file: File) -> Draft:
+        """An empty draft of a file."""
+        key = self._journal.begin(file)
+        try:
+            self._spool.file(key)
+        except FsError:
+            self._journal.discard(key)
+            raise
+        file.draft = Draft(key)
+        file.size = 0
+        return file.draft
+
+    async def writable(self, file: File, keep: int | None = None) -> Draft:
+        """The file's draft, in a state that may be written.
+
+        Of a file that only the store has, the first `keep` bytes are fetched into it (None: all).
+        """
+        await self._uploads.settled(file)
+        if file.draft is not None and file.draft.state is State.DOUBTFUL:
+            await self._uploads.store(file)
+        if file.draft is None:
+            await self._flights.run(file.number, lambda: self._copy_of_stored(file, keep))
+        draft = file.draft
+        assert draft is not None
+        if draft.state is not State.OPEN:
+            state = after(draft.state, Event.WRITE)
+            self._journal.move(draft, state)
+            draft.state = state
+        return draft
+
+    async def _copy_of_stored(self, file: File, keep: int | None) -> Draft:
+        remote, size = file.remote, file.size or 0
+        wanted = size if keep is None else min(keep, size)
+        key = self._journal.begin(file)
+        draft = Draft(key, wanted)
+        try:
+            spool_file = self._spool.file(key)
+            if remote is not None and wanted:
+                download = self._downloads.open(remote, size)
+                try:
+                    for piece in pieces(Range(0, wanted), MIB):
+                        spool_file.write(piece.start, await self._downloads.read(download, piece, wanted))
+                finally:
+                    await self._downloads.close(download)
+        except BaseException:
+            self._spool.remove(key)
+            self._journal.discard(key)
+            raise
+        file.draft = draft
+        file.size = wanted
+        return draft
+
+    async def write(self, file: File, offset: int, data: bytes) -> None:
+        """Put bytes into the draft. Raises TooLarge before a byte beyond the purpose's limit is taken."""
+        draft = file.draft
+        if draft is None or draft.state is not State.OPEN:
+            draft = await self.writable(file)
+        end = offset + len(data)
+        check_size(file.purpose, end)
+        self._spool.file(draft.key).write(offset, data)
+        file.size = draft.size = max(draft.size, end)
+        file.mtime_ns = time.time_ns()
+
+    async def truncate(self, file: File, size: int) -> None:
+        """Cut the draft, or extend it by zeros."""
+        check_size(file.purpose, size)
+        if file.draft is None and file.size == size:
+            return
+        draft = await self.writable(file, keep=size)
+        self._spool.file(draft.key).truncate(size)
+        file.size = draft.size = size
+        file.mtime_ns = time.time_ns()
+
+    def read(self, file: File, offset: int, size: int) -> bytes:
+        """Bytes of the draft."""
+        assert file.draft is not None
+        return self._spool.file(file.draft.key).read(offset, size)
+
+    def rest(self, file: File) -> None:
+        """Nobody has the file open: give the descriptor back, and remember how far it came."""
+        if file.draft is not None:
+            self._journal.describe(file)
+            self._spool.release(file.draft.key)
+
+    async def discard(self, file: File) -> None:
+        """The draft is not wanted any more; one that is being sent is waited for."""
+        await self._uploads.settled(file)
+        draft, file.draft = file.draft, None
+        if draft is not None:
+            self._journal.discard(draft.key)
+            self._spool.remove(draft.key)
+
+    def load(self) -> list[File]:
+        """Show the drafts of earlier mounts, and answer their files, oldest first."""
+        return [file for row in self._journal.uploads() if (file := self._recover(row)) is not None]
+
+    def _recover(self, row: Upload) -> File | None:
+        if not row.name or not self._spool.path(row.key).exists():
+            self._journal.discard(row.key)
+            self._spool.remove(row.key)
+            return None
+        file = self._place_of(row)
+        draft = Draft(row.key, row.size, after(row.state, Event.RESTART), row.error, row.sent_as)
+        draft.size = file.size = self._spool.file(row.key).size
+        self._spool.release(row.key)
+        self._journal.move(draft, draft.state)
+        file.draft = draft
+        return file
+
+    def _place_of(self, row: Upload) -> File:
+        """The file that the draft is a new version of, or else a new one by its name."""
+        directory = self._tree.add_purpose(Purpose(row.purpose, uploads=True))
+        replaced = None if row.replaces is None else self._tree.file(row.replaces)
+        if replaced is not None and replaced.draft is None:
+            return replaced
+        name = row.name
+        while name in directory.names:
+            name = tilde_name(name, row.key)
+        return self._tree.create(directory, name, mtime_ns=row.mtime_ns, mode=row.mode)

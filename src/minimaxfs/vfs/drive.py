@@ -1,0 +1,121 @@
+"""The drive: the rooms of this floor, put together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import trio
+
+from minimaxfs.api.client import Client
+from minimaxfs.api.content import Content
+from minimaxfs.core.errors import FsError, NoAttribute
+from minimaxfs.core.files import Purpose
+from minimaxfs.core.inodes import File
+from minimaxfs.core.journal import State
+from minimaxfs.core.rules import Rules
+from minimaxfs.core.tree import Tree
+from minimaxfs.disk.blocks import Blocks
+from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.ledger import Ledger
+from minimaxfs.disk.spool import Spool
+from minimaxfs.vfs.attributes import DOWNLOAD_URL, extended, extended_value
+from minimaxfs.vfs.deletes import Deletes
+from minimaxfs.vfs.downloads import Downloads
+from minimaxfs.vfs.drafts import Drafts
+from minimaxfs.vfs.filesystem import Filesystem
+from minimaxfs.vfs.handles import Handles
+from minimaxfs.vfs.kernel import Kernel
+from minimaxfs.vfs.listings import Listings
+from minimaxfs.vfs.sizes import Sizes
+from minimaxfs.vfs.uploads import Uploads
+from minimaxfs.vfs.urls import SignedUrls
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The store, as this floor uses it."""
+
+    client: Client
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is kept on this machine, opened."""
+
+    ledger: Ledger
+    journal: Journal
+    spool: Spool
+    blocks: Blocks
+
+
+class Drive:
+    """Names and open files of one mount. `mountpoint` is the path under which others see them."""
+
+    def __init__(
+        self, store: Store, shelf: Shelf, kernel: Kernel, mountpoint: str, purposes: Iterable[Purpose]
+    ) -> None:
+        tree, rules = Tree(purposes), Rules()
+        self._urls = SignedUrls(store.client)
+        self._downloads = Downloads(store.content, self._urls, shelf.blocks)
+        self._deletes = Deletes(store.client, tree, shelf.journal, shelf.blocks)
+        self._uploads = Uploads(
+            store.client, tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel
+        )
+        self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads)
+        self._listings = Listings(store.client, tree, shelf.ledger, shelf.blocks, kernel)
+        self._rules = rules
+        sizes = Sizes(self._downloads, shelf.ledger, kernel)
+        self.handles = Handles(
+            mountpoint, tree, self._drafts, self._uploads, self._deletes, self._downloads, sizes, rules
+        )
+        self.names = Filesystem(
+            tree,
+            shelf.ledger,
+            shelf.journal,
+            self._listings,
+            sizes,
+            self._drafts,
+            self._uploads,
+            self._deletes,
+            self.handles,
+            rules,
+        )
+
+    def start(self, nursery: trio.Nursery) -> None:
+        """Show what earlier mounts knew, go on with what they left undone, and fetch in this nursery."""
+        self._downloads.start(nursery)
+        self._uploads.start(nursery)
+        self._listings.load()
+        for file in self._drafts.load():
+            if self._is_to_go_on(file):
+                nursery.start_soon(self._go_on, file)
+        nursery.start_soon(self._deletes.settle_owed)
+
+    def _is_to_go_on(self, file: File) -> bool:
+        assert file.draft is not None
+        is_real = file.name is not None and not self._rules.is_local_only(file.name)
+        return is_real and file.draft.state in {State.SEALED, State.DOUBTFUL}
+
+    async def _go_on(self, file: File) -> None:
+        try:
+            await self._uploads.store(file)
+        except FsError:
+            return  # said in the log and in user.minimax.error
+
+    async def finish(self) -> None:
+        """Keep what was read, at the end of the mount."""
+        await self._downloads.finish()
+
+    def extended_names(self, number: int) -> list[str]:
+        """The extended attributes that an inode has and that cost nothing."""
+        return list(extended(self.names.inode(number)))
+
+    async def extended(self, number: int, name: str) -> str:
+        """An extended attribute's value. `download_url` costs a request where no URL is known."""
+        inode = self.names.inode(number)
+        if name != DOWNLOAD_URL or not isinstance(inode, File) or inode.remote is None:
+            return extended_value(inode, name)
+        address = await self._urls.address(inode.remote.file_id)
+        if address.signed is None:
+            raise NoAttribute(f"{inode.label}: the store gives no URL for it")
+        return address.signed.url

@@ -1,0 +1,221 @@
+"""Handles: files that are open, and what happens to their bytes from open to the last close.
+
+A file is uploaded when it is closed for the last time, in `flush`, whose errno is that of
+`close`. The kernel flushes at every close of every copy of a descriptor; the last one is the
+one after which no process has the path open for writing.
+"""
+
+import logging
+import os
+from dataclasses import dataclass, field
+
+import trio
+
+from minimaxfs.core.errors import FsError, NoSuchFile, Stale
+from minimaxfs.core.inodes import File
+from minimaxfs.core.journal import State
+from minimaxfs.core.names import tilde_name
+from minimaxfs.core.ranges import Range
+from minimaxfs.core.rules import Rules
+from minimaxfs.core.tree import Tree
+from minimaxfs.core.window import Window, after_read
+from minimaxfs.disk.openers import is_held_for_writing
+from minimaxfs.vfs.deletes import Deletes
+from minimaxfs.vfs.download import Download
+from minimaxfs.vfs.downloads import Downloads, WrongSize
+from minimaxfs.vfs.drafts import Drafts
+from minimaxfs.vfs.sizes import Sizes
+from minimaxfs.vfs.uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Handle:
+    """One open of a file. `error` is what its upload failed with, for the closes that follow."""
+
+    file: File
+    is_writable: bool
+    window: Window = field(default_factory=Window)
+    download: Download | None = None
+    error: FsError | None = None
+
+
+class Handles:
+    """The open files, by handle number. `mountpoint` is the path under which others see them."""
+
+    def __init__(
+        self,
+        mountpoint: str,
+        tree: Tree,
+        drafts: Drafts,
+        uploads: Uploads,
+        deletes: Deletes,
+        downloads: Downloads,
+        sizes: Sizes,
+        rules: Rules,
+    ) -> None:
+        self._mountpoint = mountpoint
+        self._tree = tree
+        self._drafts = drafts
+        self._uploads = uploads
+        self._deletes = deletes
+        self._downloads = downloads
+        self._sizes = sizes
+        self._rules = rules
+        self._handles: dict[int, Handle] = {}
+        self._last = 0
+
+    async def open(self, file: File, flags: int) -> int:
+        """Open a file, and empty it where O_TRUNC says so; answers the handle's number.
+
+        Raises NotPermitted or ContentRefused where what would be written could not be stored.
+        """
+        is_writable = flags & os.O_ACCMODE != os.O_RDONLY
+        if is_writable:
+            self._rules.check_name(file.purpose, file.name or "")
+        file.handles += 1
+        try:
+            if is_writable and flags & os.O_TRUNC:
+                await self._drafts.truncate(file, 0)
+            elif file.size is None:
+                await self._sizes.learn(file)
+        except BaseException:
+            self._tree.close(file)
+            raise
+        return self._add(Handle(file, is_writable))
+
+    def opened_new(self, file: File) -> int:
+        """A handle for a file that was just created."""
+        file.handles += 1
+        return self._add(Handle(file, is_writable=True))
+
+    def _add(self, handle: Handle) -> int:
+        self._last += 1
+        self._handles[self._last] = handle
+        return self._last
+
+    def file(self, number: int) -> File:
+        """The file that a handle is open on."""
+        return self._handles[number].file
+
+    def has_writers(self, file: File) -> bool:
+        """Whether a later close will upload what is written now."""
+        return any(handle.file is file and handle.is_writable for handle in self._handles.values())
+
+    async def read(self, number: int, offset: int, size: int) -> bytes:
+        """Bytes of the file; fewer than asked for only at its end. Raises Stale where it is gone."""
+        handle = self._handles[number]
+        try:
+            return await self._read(handle, offset, size)
+        except WrongSize as error:
+            self._sizes.correct(handle.file, error.total)
+            return await self._read(handle, offset, size)
+        except NoSuchFile as error:
+            raise Stale(f"{handle.file.label}: {error}", code=error.code, trace_id=error.trace_id) from error
+
+    async def _read(self, handle: Handle, offset: int, size: int) -> bytes:
+        file = handle.file
+        if file.draft is not None:
+            return self._drafts.read(file, offset, size)
+        download = await self._download_of(handle)
+        part = Range(offset, min(offset + size, download.size))
+        if not part:
+            return b""
+        handle.window = after_read(handle.window, *part, download.size)
+        return await self._downloads.read(download, part, handle.window.edge)
+
+    async def _download_of(self, handle: Handle) -> Download:
+        """The download that the handle reads from: of the version that the file has now."""
+        file, before = handle.file, handle.download
+        if file.size is None:
+            await self._sizes.learn(file)
+        remote = file.remote
+        if remote is None:
+            if before is None:
+                raise NoSuchFile("the file is no longer in the store")
+            return before
+        size = file.size or 0
+        if before is not None and (before.file_id, before.size) == (remote.file_id, size):
+            return before
+        handle.download = self._downloads.open(remote, size)
+        if before is not None:
+            await self._downloads.close(before)
+        return handle.download
+
+    async def write(self, number: int, offset: int, data: bytes) -> int:
+        """Take bytes into the file's draft; answers how many: all of them."""
+        await self._drafts.write(self._handles[number].file, offset, data)
+        return len(data)
+
+    async def flush(self, number: int) -> None:
+        """A descriptor was closed: upload, if it was the last one. Raises what the upload raised."""
+        handle = self._handles[number]
+        file, draft = handle.file, handle.file.draft
+        if not handle.is_writable or draft is None:
+            return
+        if handle.error is not None and draft.state is State.FAILED:
+            raise handle.error
+        if not self._is_due(file):
+            return
+        if draft.state is State.OPEN and await trio.to_thread.run_sync(
+            is_held_for_writing, self._paths(file)
+        ):
+            return
+        await self._store(handle)
+
+    async def fsync(self, number: int) -> None:
+        """Return when the store has what was written so far. Raises what the upload raised."""
+        handle = self._handles[number]
+        if handle.is_writable and handle.file.draft is not None and self._is_due(handle.file):
+            await self._store(handle)
+
+    async def store_if_due(self, file: File) -> None:
+        """Upload what was changed without a handle. Raises what the upload raised."""
+        if self._is_due(file):
+            await self._uploads.store(file)
+
+    def _is_due(self, file: File) -> bool:
+        """Whether the draft is one for the store: it has bytes, and a name that the store may see."""
+        draft = file.draft
+        return bool(draft and draft.size and file.name and not self._rules.is_local_only(file.name))
+
+    async def _store(self, handle: Handle) -> None:
+        try:
+            await self._uploads.store(handle.file)
+        except FsError as error:
+            handle.error = error
+            raise
+
+    def _paths(self, file: File) -> set[str]:
+        paths = {f"{self._mountpoint}/{file.label}"}
+        if file.remote is not None and file.name is not None:
+            paths.add(f"{self._mountpoint}/{file.purpose.name}/{tilde_name(file.name, file.remote.file_id)}")
+        return paths
+
+    async def release(self, number: int) -> None:
+        """The last copy of a handle's descriptors is gone."""
+        handle = self._handles.pop(number)
+        file = handle.file
+        orphan = file.remote if file.name is None else None
+        self._tree.close(file)
+        if handle.download is not None:
+            await self._downloads.close(handle.download)
+        if file.handles > 0:
+            return
+        if file.draft is not None:
+            await self._put_away(file)
+        if orphan is not None:
+            await self._deletes.settle(file.purpose, orphan)
+
+    async def _put_away(self, file: File) -> None:
+        """Nobody has the file open any more: upload what no flush did, such as pages written by mmap."""
+        if file.name is None:
+            await self._drafts.discard(file)
+            return
+        if file.draft is not None and file.draft.state is State.OPEN and self._is_due(file):
+            try:
+                await self._uploads.store(file)
+            except FsError:
+                return  # said in the log and in user.minimax.error: there is no caller to tell
+        self._drafts.rest(file)

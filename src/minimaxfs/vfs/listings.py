@@ -1,0 +1,128 @@
+"""Listings: one request shows a whole purpose, when somebody uses it and the last one is too old.
+
+Nothing is polled. A listing that fails for a passing reason leaves what is known in place.
+"""
+
+import logging
+import time
+
+import trio
+
+from minimaxfs.api.client import Client
+from minimaxfs.core.errors import ContentRefused, FsError, NoSuchFile, NotPermitted
+from minimaxfs.core.files import Purpose, RemoteFile
+from minimaxfs.core.inodes import Directory
+from minimaxfs.core.tree import Tree
+from minimaxfs.disk.blocks import Blocks
+from minimaxfs.disk.ledger import Ledger
+from minimaxfs.vfs.flights import Flights
+from minimaxfs.vfs.kernel import Kernel
+
+log = logging.getLogger(__name__)
+
+FRESH = 60.0
+"""Seconds for which a listing answers: a person who changes something elsewhere waits no longer."""
+
+UNLISTED_FRESH = 24 * 3600.0
+"""Seconds between two tries to list a purpose that is documented not to be listed."""
+
+PAUSE = 5.0
+"""Seconds after a failed listing for which what is known is served without asking again."""
+
+
+class Listings:
+    """When each purpose was listed, and how it is listed again."""
+
+    def __init__(self, client: Client, tree: Tree, ledger: Ledger, blocks: Blocks, kernel: Kernel) -> None:
+        self._client = client
+        self._tree = tree
+        self._ledger = ledger
+        self._blocks = blocks
+        self._kernel = kernel
+        self._fresh_until: dict[str, float] = {}
+        self._flights: Flights[None] = Flights()
+
+    def load(self) -> None:
+        """Fill the tree from the ledger: no request."""
+        for name in self._ledger.purposes():
+            self._tree.add_purpose(Purpose(name, generated=True))
+        for directory in self._tree.purposes():
+            purpose = directory.purpose
+            assert purpose is not None
+            known = self._ledger.files(purpose.name)
+            self._tree.apply(
+                purpose, known, self._ledger.remembered(purpose.name), asked_at=0.0, is_complete=False
+            )
+            listed_at = self._ledger.listed_at(purpose.name)
+            if listed_at is not None and not purpose.lists:
+                age = max(0.0, time.time() - listed_at)
+                self._fresh_until[purpose.name] = trio.current_time() + UNLISTED_FRESH - age
+
+    def fresh_for(self, directory: Directory) -> float:
+        """Seconds for which what the directory shows may be believed without asking again."""
+        if directory.purpose is None:
+            return FRESH
+        left = self._fresh_until.get(directory.purpose.name, 0.0) - trio.current_time()
+        return min(FRESH, max(0.0, left))
+
+    def is_cold(self, directory: Directory) -> bool:
+        """Whether the directory was never listed in this mount."""
+        return directory.purpose is not None and directory.purpose.name not in self._fresh_until
+
+    def expire(self, purpose: Purpose) -> None:
+        """The next use asks the store again."""
+        self._fresh_until.pop(purpose.name, None)
+
+    async def refresh(self, directory: Directory) -> None:
+        """Return when the directory shows a listing that is fresh enough.
+
+        Raises FsError where the purpose was never seen and cannot be listed now.
+        """
+        if directory.purpose is None or self.fresh_for(directory) > 0.0:
+            return
+        purpose = directory.purpose
+        await self._flights.run(purpose.name, lambda: self._list(purpose))
+
+    async def _list(self, purpose: Purpose) -> None:
+        asked_at = trio.current_time()
+        try:
+            files = await self._ask(purpose)
+        except FsError as error:
+            is_known = self._ledger.listed_at(purpose.name) is not None or not purpose.lists
+            if not (error.retry and is_known):
+                raise
+            log.warning("%s: showing what is known, since listing failed: %s", purpose.name, error)
+            self._fresh_until[purpose.name] = trio.current_time() + PAUSE
+            return
+        self._apply(purpose, files, asked_at)
+        self._fresh_until[purpose.name] = asked_at + (FRESH if purpose.lists or files else UNLISTED_FRESH)
+
+    async def _ask(self, purpose: Purpose) -> list[RemoteFile]:
+        """What the store lists; nothing where it refuses to list a purpose that it need not list."""
+        try:
+            return await self._client.list_files(purpose.name)
+        except (ContentRefused, NoSuchFile, NotPermitted) as error:
+            if purpose.lists:
+                raise NotPermitted(f"{purpose.name} cannot be listed here: {error}") from error
+            log.info("%s: not listed by the store: %s", purpose.name, error)
+            return []
+
+    def _apply(self, purpose: Purpose, files: list[RemoteFile], asked_at: float) -> None:
+        mine = [file for file in files if file.purpose == purpose.name]
+        change = self._tree.apply(
+            purpose,
+            mine,
+            self._ledger.remembered(purpose.name),
+            asked_at=asked_at,
+            is_complete=purpose.lists,
+        )
+        replaced = [file for file_id in change.replaced if (file := self._tree.file(file_id))]
+        news = [(file.remote, file.kept) for file in (*change.added, *replaced) if file.remote]
+        self._ledger.record_listing(purpose.name, time.time(), added=news, gone=change.forgotten)
+        for file_id in (*change.forgotten, *change.replaced):
+            self._blocks.discard(file_id)
+        for file in replaced:
+            self._kernel.content_changed(file.number)
+        directory = self._tree.directory(purpose)
+        for name, file in change.gone:
+            self._kernel.name_gone(directory.number, name, file.number)

@@ -1,0 +1,259 @@
+"""Uploads: a sealed draft becomes a file of the store, once.
+
+The journal is written before each step, so that a daemon that dies at any line knows at its
+next start what the store may have. An upload whose answer was lost is looked for in a listing
+before it is sent again: sending is not idempotent.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import trio
+
+from minimaxfs.api.client import Client
+from minimaxfs.core.errors import FsError, LocalFault, Offline, ServerFailed
+from minimaxfs.core.files import MIB, RemoteFile
+from minimaxfs.core.inodes import Draft, File, Remembered
+from minimaxfs.core.journal import Event, State, after
+from minimaxfs.core.tree import Tree
+from minimaxfs.disk.blocks import Blocks
+from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.spool import Spool, SpoolFile
+from minimaxfs.vfs.deletes import Deletes
+from minimaxfs.vfs.kernel import Kernel
+
+log = logging.getLogger(__name__)
+
+PIECE = MIB
+"""Bytes read from the spool at once, in a thread: the best of 64 KiB to 1 MiB under TLS."""
+
+SENDS = 3
+"""How often an upload is sent when each time its answer was lost and the store turned out not to have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolBody:
+    """A sealed spool file as the body of an upload."""
+
+    file: SpoolFile
+    size: int
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The bytes, from the first one on."""
+        offset = 0
+        while offset < self.size:
+            piece = await trio.to_thread.run_sync(self.file.read, offset, min(PIECE, self.size - offset))
+            if not piece:
+                raise LocalFault("the spool file is shorter than it was when it was sealed")
+            offset += len(piece)
+            yield piece
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    """An upload under way. Its file takes the place of `over`, under the name `name`, when it ends well."""
+
+    file: File
+    draft: Draft
+    name: str
+    over: File | None
+    error: FsError | None
+    ended: trio.Event = field(default_factory=trio.Event)
+
+
+class Uploads:
+    """Uploads under way, by inode number. They run in the nursery that `start` is given."""
+
+    def __init__(
+        self,
+        client: Client,
+        tree: Tree,
+        journal: Journal,
+        spool: Spool,
+        blocks: Blocks,
+        deletes: Deletes,
+        kernel: Kernel,
+    ) -> None:
+        self._client = client
+        self._tree = tree
+        self._journal = journal
+        self._spool = spool
+        self._blocks = blocks
+        self._deletes = deletes
+        self._kernel = kernel
+        self._running: dict[int, _Running] = {}
+        self._known: dict[int, set[int]] = {}
+        self._nursery: trio.Nursery | None = None
+
+    def start(self, nursery: trio.Nursery) -> None:
+        """Upload in this nursery from now on."""
+        self._nursery = nursery
+
+    @property
+    def count(self) -> int:
+        """Uploads under way."""
+        return len(self._running)
+
+    async def settled(self, file: File) -> None:
+        """Return when no upload of the file is under way: its draft may be written again."""
+        while (running := self._running.get(file.number)) is not None:
+            await running.ended.wait()
+
+    async def store(self, file: File, *, name: str | None = None, over: File | None = None) -> None:
+        """Return when the store has the file's draft, under its name or a new one, in place of `over`.
+
+        Raises the FsError that the upload failed with; the draft stays, and so does what it was
+        to replace. A caller that is cancelled does not end the upload.
+        """
+        running = self._running.get(file.number)
+        if running is None:
+            draft = file.draft
+            if draft is None:
+                return
+            assert self._nursery is not None
+            running = _Running(file, draft, name or file.name or "", over, _interrupted(file))
+            self._running[file.number] = running
+            self._nursery.start_soon(self._run, running)
+        await running.ended.wait()
+        if running.error is not None:
+            raise running.error
+
+    async def _run(self, running: _Running) -> None:
+        file = running.file
+        try:
+            if running.draft.state is not State.DOUBTFUL:
+                await self._seal(running.draft)
+            remote = await self._send_once(running)
+            await self._stored(running, remote)
+            running.error = None
+        except FsError as error:
+            running.error = error
+            self._failed(running, error)
+        finally:
+            del self._running[file.number]
+            running.ended.set()
+
+    def _move(self, draft: Draft, event: Event) -> None:
+        """Paper before memory."""
+        state = after(draft.state, event)
+        self._journal.move(draft, state)
+        draft.state = state
+
+    async def _seal(self, draft: Draft) -> None:
+        """Make the draft durable, from whatever state but a doubtful one it is in."""
+        if draft.state is State.FAILED:
+            self._move(draft, Event.RETRY)
+        spool_file = self._spool.file(draft.key)
+        await trio.to_thread.run_sync(spool_file.seal)
+        draft.size = spool_file.size
+        draft.error = ""
+        self._move(draft, Event.SEAL)
+
+    async def _send_once(self, running: _Running) -> RemoteFile:
+        """Send until the store has it, and never while it may have it already."""
+        draft, file = running.draft, running.file
+        for _ in range(SENDS):
+            if draft.state is State.DOUBTFUL:
+                found = await self._look_for(file, draft)
+                if found is not None:
+                    return found
+                self._move(draft, Event.ABSENT)
+            self._known[draft.key] = {known.remote.file_id for known in self._tree.files() if known.remote}
+            draft.sent_as = running.name
+            self._move(draft, Event.SEND)
+            body = SpoolBody(self._spool.file(draft.key), draft.size)
+            try:
+                return await self._client.upload(file.purpose.name, running.name, body)
+            except FsError as error:
+                if not error.sent:
+                    raise
+                self._move(draft, Event.LOST)
+                log.info("%s: no answer to the upload, so it is looked for: %s", file.label, error)
+        raise ServerFailed(f"{file.label}: {SENDS} uploads had no answer, and the store has none of them")
+
+    async def _look_for(self, file: File, draft: Draft) -> RemoteFile | None:
+        """The file that an upload without an answer made, if it made one."""
+        if not file.purpose.lists:
+            raise ServerFailed(
+                f"{file.label}: the store did not answer the upload and may or may not have the file;"
+                f" {file.purpose.name} cannot be listed"
+            )
+        listed = await self._client.list_files(file.purpose.name)
+        sent_as = draft.sent_as or file.name or ""
+        names = {sent_as, as_form_encodes(sent_as)}
+        known = self._known.get(draft.key, set())
+        matches = [
+            one
+            for one in listed
+            if one.file_id not in known and one.filename in names and one.size == draft.size
+        ]
+        return max(matches, key=lambda one: (one.created_at, one.file_id), default=None)
+
+    async def _stored(self, running: _Running, remote: RemoteFile) -> None:
+        file, draft = running.file, running.draft
+        replaced = running.over.remote if running.over is not None else file.remote
+        is_wanted = file.name is not None
+        kept = Remembered(running.name, draft.size, file.mtime_ns, file.mode)
+        self._journal.stored(draft.key, remote, kept, replaced)
+        draft.state = after(draft.state, Event.ANSWERED)
+        self._known.pop(draft.key, None)
+        self._place(running, remote)
+        await self._adopt(draft, remote)
+        has_readers = running.over is not None and running.over.handles > 0
+        if replaced is not None and not has_readers:
+            await self._deletes.settle(file.purpose, replaced)
+        if not is_wanted:
+            self._journal.doom(remote)
+            await self._deletes.settle(file.purpose, remote)
+
+    def _place(self, running: _Running, remote: RemoteFile) -> None:
+        """The tree shows the file that the store has now."""
+        file, now = running.file, trio.current_time()
+        directory = self._tree.directory(file.purpose)
+        file.draft = None
+        for old in (running.over.remote if running.over else None, file.remote):
+            if old is not None:
+                self._tree.mark_deleted(old.file_id, now)
+        if running.over is not None:
+            self._tree.detach(running.over)
+        gone = self._tree.bind(file, remote, now)
+        if file.name is not None and file.name != running.name:
+            self._tree.rename(file, running.name)
+        if gone is not None:
+            name, duplicate = gone
+            self._kernel.name_gone(directory.number, name, duplicate.number)
+
+    async def _adopt(self, draft: Draft, remote: RemoteFile) -> None:
+        """The bytes that were sent are the blocks of the file: nobody needs to fetch them."""
+        self._spool.release(draft.key)
+        blocks = self._blocks.adopt(remote.file_id, draft.size, self._spool.path(draft.key))
+        if blocks is None:
+            self._spool.remove(draft.key)
+            return
+        try:
+            await trio.to_thread.run_sync(blocks.record().write)
+        except FsError as error:
+            log.warning("blocks of %s are not kept: %s", remote.filename, error)
+        finally:
+            self._blocks.close_file(blocks)
+
+    def _failed(self, running: _Running, error: FsError) -> None:
+        """Keep the bytes, and say why they are not in the store."""
+        draft = running.draft
+        draft.error = str(error)
+        log.error("%s: not stored: %s", running.file.label, error)
+        if draft.state in {State.SENDING, State.SEALED}:
+            self._move(draft, Event.REFUSED)
+        else:
+            self._journal.move(draft, draft.state)
+
+
+def _interrupted(file: File) -> FsError:
+    """What an upload ends with that is not allowed to end."""
+    return Offline(f"{file.label}: the drive ended before the upload; it goes on at the next mount")
+
+
+def as_form_encodes(name: str) -> str:
+    """The name as a form encodes it, which is how a store that does not decode it keeps it."""
+    return name.replace("\n", "%0A").replace("\r", "%0D").replace('"', "%22")
