@@ -12,7 +12,7 @@ from enum import Enum
 from urllib.parse import parse_qs, quote, urlencode
 
 _ACCESS_KEY_ID = "LTAI5tEmulatedAccessKey0"
-_OBJECT = re.compile(r"/minimax-files%2Fprod%2F(\d+)%7Ev1/[^/?]*")
+_OBJECT = re.compile(r"/minimax-files%2Fprod%2F(\d+)%2Bv1/[^/?]*")
 
 
 class Verdict(Enum):
@@ -22,9 +22,12 @@ class Verdict(Enum):
 
 
 def object_path(file_id: int, filename: str) -> str:
-    """The raw path of a file's object: %2F and %7E are escapes that a careless client would undo."""
+    """The raw path of a file's object: %2F and %2B are escapes that a careless client would undo.
+
+    No escape of a character that needs none (as %7E): the vendor's own client undoes those.
+    """
     name = "object" if filename in {"", ".", ".."} else filename
-    return f"/minimax-files%2Fprod%2F{file_id}%7Ev1/{quote(name, safe='', errors='replace')}"
+    return f"/minimax-files%2Fprod%2F{file_id}%2Bv1/{quote(name, safe='', errors='replace')}"
 
 
 def file_id_of(raw_path: str) -> int | None:
