@@ -1,6 +1,7 @@
 """Inodes: what the tree is made of, and what a listing does to it. Values; the rules are in `tree`."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 from minimaxfs.core.files import Purpose, RemoteFile
 from minimaxfs.core.journal import State
@@ -12,20 +13,36 @@ NANOSECONDS = 1_000_000_000
 class Draft:
     """Bytes of a file that the store does not have yet: what is in the spool under `key`.
 
-    `error` says why the last upload ended, in words.
+    `error` says why the last upload ended, in words; `sent_as` is the name it was last sent by.
     """
 
     key: int
     size: int = 0
     state: State = State.OPEN
     error: str = ""
+    sent_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What this machine keeps of a remote file beyond what a listing says of it."""
+
+    name: str | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    mode: int | None = None
+
+
+NOTHING = Remembered()
+"""Of a file that this machine has not seen before."""
 
 
 @dataclass(slots=True, eq=False)
 class File:
     """An inode of a file. `name` is None once its dentry is gone; `remote` is the version in the store.
 
-    `size` is in bytes; None while the store's 0 is not believed and nobody has probed it.
+    `size` is in bytes; None while the store's 0 is not believed and nobody has probed it. `stored_at`
+    is when we stored that version, on the clock of listings; -inf where we did not.
     """
 
     number: int
@@ -38,12 +55,17 @@ class File:
     draft: Draft | None = None
     handles: int = 0
     lookups: int = 0
-    stored_at: float = 0.0
+    stored_at: float = -math.inf
 
     @property
     def label(self) -> str:
         """The file as a log line or an error names it."""
         return f"{self.purpose.name}/{self.name or '(deleted)'}"
+
+    @property
+    def kept(self) -> Remembered:
+        """What is to be remembered of it: a draft's size says nothing of the file in the store."""
+        return Remembered(self.name, None if self.draft else self.size, self.mtime_ns, self.mode)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,20 +82,18 @@ class Directory:
 Inode = File | Directory
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What this machine keeps of a remote file beyond what a listing says of it."""
-
-    name: str | None = None
-    size: int | None = None
-    mtime_ns: int | None = None
-    mode: int | None = None
-
-
 @dataclass(slots=True)
 class Change:
-    """What a listing changed: files new here, dentries that went, ids that are not what they were."""
+    """What a listing changed: files new here, dentries that went, ids that changed, ids that are gone."""
 
     added: list[File] = field(default_factory=list)
     gone: list[tuple[str, File]] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+
+
+def agree(before: RemoteFile, after: RemoteFile) -> bool:
+    """Whether two answers of the store may speak of the same bytes: a size of 0 says nothing."""
+    if 0 in {before.size, after.size}:
+        before = replace(before, size=after.size)
+    return before == after

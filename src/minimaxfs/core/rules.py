@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, TooLarge
 from minimaxfs.core.files import Purpose
@@ -59,7 +59,7 @@ def check_size(purpose: Purpose, size: int) -> None:
 class Rules:
     """The rules of one mount: `local_only` matches the names that stay on this machine."""
 
-    local_only: re.Pattern[str] = local_only_pattern()
+    local_only: re.Pattern[str] = field(default_factory=local_only_pattern)
 
     def is_local_only(self, name: str) -> bool:
         """Whether files of this name stay on this machine."""

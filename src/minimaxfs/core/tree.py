@@ -8,7 +8,7 @@ its dentry may be gone long before.
 from collections.abc import Iterable, Mapping
 
 from minimaxfs.core.files import Purpose, RemoteFile
-from minimaxfs.core.inodes import NANOSECONDS, Change, Directory, File, Inode, Remembered
+from minimaxfs.core.inodes import NANOSECONDS, NOTHING, Change, Directory, File, Inode, Remembered, agree
 from minimaxfs.core.names import assign, tilde_id, tilde_name
 
 ROOT = 1
@@ -16,6 +16,9 @@ ROOT = 1
 
 GRACE = 5.0
 """Seconds for which our own upload or delete is believed more than a listing that does not show it yet."""
+
+LONGEST_LISTING = 600.0
+"""Seconds after which no listing that was asked for before a delete can still be on its way."""
 
 
 class Tree:
@@ -54,6 +57,10 @@ class Tree:
         assert isinstance(directory, Directory)
         return directory
 
+    def purposes(self) -> list[Directory]:
+        """The directories of all purposes."""
+        return [inode for inode in self.root.names.values() if isinstance(inode, Directory)]
+
     def file(self, file_id: int) -> File | None:
         """The file that the store calls by this id, if it is known."""
         return self._by_id.get(file_id)
@@ -86,17 +93,25 @@ class Tree:
     def bind(self, file: File, remote: RemoteFile, now: float) -> tuple[str, File] | None:
         """The store has the file's bytes, as `remote`.
 
-        Answers the dentry that went because a listing had shown the same id first.
+        Answers the dentry that went because a listing had shown the same id first. The id of a file
+        that nobody holds any more is not kept.
         """
         before = self._by_id.get(remote.file_id)
-        gone = (before.name, before) if before is not None and before is not file and before.name else None
-        if gone is not None:
-            self.detach(gone[1])
-        if file.remote is not None:
-            self._by_id.pop(file.remote.file_id, None)
+        gone = None if before is None or before is file else self._lose(before)
+        self.unbind(file)
         file.remote = remote
         file.stored_at = now
-        self._by_id[remote.file_id] = file
+        if file.number in self._inodes:
+            self._by_id[remote.file_id] = file
+        return gone
+
+    def _lose(self, file: File) -> tuple[str, File] | None:
+        """Nothing in the store is this file's any more: only a draft still needs the dentry."""
+        self.unbind(file)
+        if file.draft is not None or file.name is None:
+            return None
+        gone = file.name, file
+        self.detach(file)
         return gone
 
     def unbind(self, file: File) -> None:
@@ -162,8 +177,8 @@ class Tree:
         nothing away.
         """
         directory = self.directory(purpose)
-        self._deleted = {key: when for key, when in self._deleted.items() if when >= asked_at - GRACE}
-        listed = {file.file_id: file for file in listing if file.file_id not in self._deleted}
+        deleted = self._deleted_since(asked_at - GRACE)
+        listed = {file.file_id: file for file in listing if file.file_id not in deleted}
         change = Change()
         if is_complete:
             self._remove_vanished(directory, listed, asked_at, change)
@@ -171,18 +186,25 @@ class Tree:
         self._add(directory, fresh, remembered, change)
         return change
 
+    def _deleted_since(self, moment: float) -> set[int]:
+        """The ids that we deleted since; forgets those that no listing can still show."""
+        oldest = moment - LONGEST_LISTING
+        self._deleted = {file_id: when for file_id, when in self._deleted.items() if when >= oldest}
+        return {file_id for file_id, when in self._deleted.items() if when >= moment}
+
     def _remove_vanished(
         self, directory: Directory, listed: Mapping[int, RemoteFile], asked_at: float, change: Change
     ) -> None:
-        for name, file in list(directory.names.items()):
-            if not isinstance(file, File) or file.remote is None or file.remote.file_id in listed:
+        for file_id in self._by_id.keys() - listed.keys():
+            file = self._by_id[file_id]
+            if file.purpose is not directory.purpose or file.name is None:
                 continue
             if file.stored_at >= asked_at - GRACE:
                 continue
-            self.unbind(file)
-            if file.draft is None:
-                self.detach(file)
-                change.gone.append((name, file))
+            change.forgotten.append(file_id)
+            gone = self._lose(file)
+            if gone is not None:
+                change.gone.append(gone)
 
     def _update(self, remote: RemoteFile, change: Change) -> bool:
         """Whether the file was known; an id whose immutable facts differ belongs to another store."""
@@ -191,10 +213,13 @@ class Tree:
             return False
         assert file.remote is not None
         before, file.remote = file.remote, remote
-        if before != remote:
+        if before == remote:
+            return True
+        is_same = agree(before, remote)
+        if not is_same:
             change.replaced.append(remote.file_id)
-        if file.draft is None and remote.size not in {0, before.size}:
-            file.size = remote.size
+        if file.draft is None:
+            file.size = remote.size or (file.size if is_same else None)
         return True
 
     def _add(
@@ -204,23 +229,17 @@ class Tree:
         remembered: Mapping[int, Remembered],
         change: Change,
     ) -> None:
+        assert directory.purpose is not None
         given = {key: known.name for key, known in remembered.items() if known.name is not None}
         names = assign(fresh, given, directory.names)
         for remote in fresh:
-            known = remembered.get(remote.file_id, Remembered())
+            name = names[remote.file_id]
+            known = remembered.get(remote.file_id, NOTHING)
             mtime_ns = remote.created_at * NANOSECONDS if known.mtime_ns is None else known.mtime_ns
-            assert directory.purpose is not None
-            file = File(
-                self._next_number(),
-                directory.purpose,
-                names[remote.file_id],
-                remote.size or known.size,
-                mtime_ns,
-                known.mode,
-                remote,
-            )
+            size = remote.size or known.size
+            file = File(self._next_number(), directory.purpose, name, size, mtime_ns, known.mode, remote)
             self._inodes[file.number] = file
             self._by_id[remote.file_id] = file
-            directory.names[names[remote.file_id]] = file
+            directory.names[name] = file
             directory.mtime_ns = max(directory.mtime_ns, mtime_ns)
             change.added.append(file)
