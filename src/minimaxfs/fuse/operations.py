@@ -12,6 +12,7 @@ import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 import pyfuse3
 import trio
@@ -166,7 +167,7 @@ class Operations(pyfuse3.Operations):
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext
     ) -> tuple[FileInfo, EntryAttributes]:
         with self._request("create", name):
-            file = self._drive.names.create(
+            file = self._drive.changes.create(
                 parent_inode, os.fsdecode(name), mtime_ns=time.time_ns(), mode=mode & 0o7777 & ~ctx.umask
             )
             handle = self._drive.handles.opened_new(file)
@@ -198,7 +199,7 @@ class Operations(pyfuse3.Operations):
 
     async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
         with self._request("unlink", name):
-            await self._drive.names.unlink(parent_inode, os.fsdecode(name))
+            await self._drive.changes.unlink(parent_inode, os.fsdecode(name))
 
     async def rename(
         self,
@@ -212,7 +213,7 @@ class Operations(pyfuse3.Operations):
         with self._request("rename", name_old, UPLOAD_DEADLINE):
             if flags & ~pyfuse3.RENAME_NOREPLACE:
                 raise FUSEError(errno.EINVAL)
-            await self._drive.names.rename(
+            await self._drive.changes.rename(
                 parent_inode_old,
                 os.fsdecode(name_old),
                 parent_inode_new,
@@ -220,28 +221,11 @@ class Operations(pyfuse3.Operations):
                 replace=not flags & pyfuse3.RENAME_NOREPLACE,
             )
 
-    async def mkdir(
-        self, parent_inode: InodeT, name: FileNameT, mode: ModeT, ctx: RequestContext
-    ) -> EntryAttributes:
+    async def _refuse(self, *_: object) -> NoReturn:
+        """Purposes are fixed directories of plain files."""
         raise FUSEError(errno.EPERM)
 
-    async def rmdir(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
-        raise FUSEError(errno.EPERM)
-
-    async def symlink(
-        self, parent_inode: InodeT, name: FileNameT, target: FileNameT, ctx: RequestContext
-    ) -> EntryAttributes:
-        raise FUSEError(errno.EPERM)
-
-    async def link(
-        self, inode: InodeT, new_parent_inode: InodeT, new_name: FileNameT, ctx: RequestContext
-    ) -> EntryAttributes:
-        raise FUSEError(errno.EPERM)
-
-    async def mknod(
-        self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int, ctx: RequestContext
-    ) -> EntryAttributes:
-        raise FUSEError(errno.EPERM)
+    mkdir = rmdir = symlink = link = mknod = _refuse
 
     async def statfs(self, ctx: RequestContext) -> StatvfsData:
         with self._request("statfs", ""):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyfuse3
 import trio
+from pyfuse3 import InodeT
 
 from minimaxfs.core.errors import ConfigError
 
@@ -81,7 +82,7 @@ def _tell(directory: int, name: bytes, inode: int) -> None:
                 pyfuse3.InodeT(directory), pyfuse3.FileNameT(name), pyfuse3.InodeT(inode)
             )
         else:
-            pyfuse3.invalidate_inode(pyfuse3.InodeT(inode))
+            pyfuse3.invalidate_inode(InodeT(inode))
     except OSError as error:
         # ENOENT: the kernel had nothing to forget. The rest (EBADF, ENOTCONN) ends with the mount.
         log.debug("the kernel did not take a notice: %s", error)

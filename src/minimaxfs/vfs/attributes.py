@@ -15,7 +15,7 @@ DIRECTORY_MODE = 0o755
 """Modes as on any disk: without --allow-other the kernel lets nobody in but who mounted."""
 
 LONG = 3600.0
-"""Seconds for which the kernel keeps attributes: a file_id's never change, and it is told of other changes."""
+"""Seconds for which the kernel keeps attributes: a file_id's never change, and it is told of others."""
 
 SHORT = 1.0
 """Seconds for which a directory's times are believed: they change with each file in it."""

@@ -18,13 +18,14 @@ from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
 from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.attributes import DOWNLOAD_URL, extended, extended_value
+from minimaxfs.vfs.changes import Changes
 from minimaxfs.vfs.deletes import Deletes
 from minimaxfs.vfs.downloads import Downloads
 from minimaxfs.vfs.drafts import Drafts
-from minimaxfs.vfs.filesystem import Filesystem
 from minimaxfs.vfs.handles import Handles
 from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.listings import Listings
+from minimaxfs.vfs.names import Names
 from minimaxfs.vfs.sizes import Sizes
 from minimaxfs.vfs.uploads import Uploads
 from minimaxfs.vfs.urls import SignedUrls
@@ -49,7 +50,7 @@ class Shelf:
 
 
 class Drive:
-    """Names and open files of one mount. `mountpoint` is the path under which others see them."""
+    """Names, their changes, and open files of one mount; others see them under `mountpoint`."""
 
     def __init__(
         self, store: Store, shelf: Shelf, kernel: Kernel, mountpoint: str, purposes: Iterable[Purpose]
@@ -68,12 +69,20 @@ class Drive:
         self.handles = Handles(
             mountpoint, tree, self._drafts, self._uploads, self._deletes, self._downloads, sizes, rules
         )
-        self.names = Filesystem(
+        self.names = Names(
             tree,
             shelf.ledger,
             shelf.journal,
             self._listings,
             sizes,
+            self._drafts,
+            self.handles,
+            rules,
+        )
+        self.changes = Changes(
+            tree,
+            shelf.journal,
+            self.names,
             self._drafts,
             self._uploads,
             self._deletes,

@@ -6,48 +6,27 @@ before it is sent again: sending is not idempotent.
 """
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import trio
 
 from minimaxfs.api.client import Client
-from minimaxfs.core.errors import FsError, LocalFault, Offline, ServerFailed
-from minimaxfs.core.files import MIB, RemoteFile
+from minimaxfs.core.errors import FsError, Offline, ServerFailed
+from minimaxfs.core.files import RemoteFile
 from minimaxfs.core.inodes import Draft, File, Remembered
 from minimaxfs.core.journal import Event, State, after
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
-from minimaxfs.disk.spool import Spool, SpoolFile
+from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.deletes import Deletes
 from minimaxfs.vfs.kernel import Kernel
+from minimaxfs.vfs.spool_body import SpoolBody
 
 log = logging.getLogger(__name__)
 
-PIECE = MIB
-"""Bytes read from the spool at once, in a thread: the best of 64 KiB to 1 MiB under TLS."""
-
 SENDS = 3
 """How often an upload is sent when each time its answer was lost and the store turned out not to have it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolBody:
-    """A sealed spool file as the body of an upload."""
-
-    file: SpoolFile
-    size: int
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The bytes, from the first one on."""
-        offset = 0
-        while offset < self.size:
-            piece = await trio.to_thread.run_sync(self.file.read, offset, min(PIECE, self.size - offset))
-            if not piece:
-                raise LocalFault("the spool file is shorter than it was when it was sealed")
-            offset += len(piece)
-            yield piece
 
 
 @dataclass(slots=True, eq=False)

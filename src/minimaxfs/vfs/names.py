@@ -1,0 +1,139 @@
+"""The drive as a tree of names: what there is, and how it looks. What changes names is in `changes`."""
+
+from collections.abc import Iterable
+
+from minimaxfs.core.errors import IsADirectory, NoSuchFile, NotADirectory, Stale
+from minimaxfs.core.inodes import Directory, File, Inode
+from minimaxfs.core.rules import Rules
+from minimaxfs.core.tree import Tree
+from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.ledger import Ledger
+from minimaxfs.vfs.attributes import LONG, Attributes, attributes_of
+from minimaxfs.vfs.drafts import Drafts
+from minimaxfs.vfs.handles import Handles
+from minimaxfs.vfs.listings import Listings
+from minimaxfs.vfs.sizes import Sizes
+
+
+class Names:
+    """Names and attributes, by inode number. Every error is an FsError."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        ledger: Ledger,
+        journal: Journal,
+        listings: Listings,
+        sizes: Sizes,
+        drafts: Drafts,
+        handles: Handles,
+        rules: Rules,
+    ) -> None:
+        self._tree = tree
+        self._ledger = ledger
+        self._journal = journal
+        self._listings = listings
+        self._sizes = sizes
+        self._drafts = drafts
+        self._handles = handles
+        self._rules = rules
+
+    def inode(self, number: int) -> Inode:
+        """The inode of a number. Raises Stale where it is no more."""
+        inode = self._tree.inode(number)
+        if inode is None:
+            raise Stale(f"inode {number} is gone")
+        return inode
+
+    def directory(self, number: int) -> Directory:
+        """The directory of a number. Raises NotADirectory, or Stale."""
+        inode = self.inode(number)
+        if not isinstance(inode, Directory):
+            raise NotADirectory(f"{inode.label} is a file")
+        return inode
+
+    def file(self, number: int) -> File:
+        """The file of a number. Raises IsADirectory, or Stale."""
+        inode = self.inode(number)
+        if isinstance(inode, Directory):
+            raise IsADirectory("it is a directory")
+        return inode
+
+    def shown(self, inode: Inode) -> Attributes:
+        """What `stat` shows, without asking anybody."""
+        if isinstance(inode, Directory) or inode.remote is None:
+            return attributes_of(inode, LONG)
+        return attributes_of(inode, self._listings.fresh_for(self._tree.directory(inode.purpose)))
+
+    async def lookup(self, parent: int, name: str) -> Inode:
+        """What a directory holds by a name; it counts as held by the kernel. Raises NoSuchFile."""
+        inode = await self.find(self.directory(parent), name)
+        if inode is None:
+            raise NoSuchFile(f"there is no {name!r}")
+        inode.lookups += 1
+        return inode
+
+    async def find(self, directory: Directory, name: str) -> Inode | None:
+        """What a directory holds by a name, listed afresh where the store may know better."""
+        inode = self._tree.find(directory, name)
+        if not self._needs_listing(directory, inode, name):
+            return inode
+        await self._listings.refresh(directory)
+        return self._tree.find(directory, name)
+
+    def _needs_listing(self, directory: Directory, inode: Inode | None, name: str) -> bool:
+        """What only this machine has is not worth a request."""
+        if isinstance(inode, File):
+            return inode.remote is not None
+        if inode is None and self._rules.is_local_only(name):
+            return self._listings.is_cold(directory)
+        return True
+
+    async def attributes(self, number: int) -> Attributes:
+        """What `stat` shows; a size that the store gives as 0 is learnt first."""
+        inode = self.inode(number)
+        if isinstance(inode, File):
+            await self._sizes.learn(inode)
+        return self.shown(inode)
+
+    async def set_size(self, number: int, size: int) -> None:
+        """Truncate. Where no handle is open for writing, nobody will close it: the upload is done here."""
+        file = self.file(number)
+        self._rules.check_name(file.purpose, file.name or "")
+        await self._drafts.truncate(file, size)
+        if not self._handles.has_writers(file):
+            await self._handles.store_if_due(file)
+
+    def set_times(self, number: int, *, mtime_ns: int | None = None, mode: int | None = None) -> None:
+        """Keep a time (nanoseconds since the epoch) or a mode on this machine: the store has neither."""
+        inode = self.inode(number)
+        if isinstance(inode, Directory):
+            return
+        if mtime_ns is not None:
+            inode.mtime_ns = mtime_ns
+        if mode is not None:
+            inode.mode = mode
+        if inode.draft is not None:
+            self._journal.describe(inode)
+        elif inode.remote is not None and inode.name is not None:
+            self._ledger.remember(inode.remote, inode.kept)
+
+    async def entries(self, number: int) -> list[tuple[str, Inode]]:
+        """The names in a directory, as a listing that is fresh enough shows them."""
+        directory = self.directory(number)
+        await self._listings.refresh(directory)
+        return list(directory.names.items())
+
+    def looked_up(self, inode: Inode) -> None:
+        """The kernel holds the inode once more."""
+        inode.lookups += 1
+
+    def forget(self, counts: Iterable[tuple[int, int]]) -> None:
+        """The kernel gives back lookups: inode numbers, and how many of each."""
+        for number, count in counts:
+            self._tree.forget(number, count)
+
+    def usage(self) -> tuple[int, int]:
+        """Bytes and files that are known to be in the store."""
+        sizes = [file.size or 0 for file in self._tree.files()]
+        return sum(sizes), len(sizes)
