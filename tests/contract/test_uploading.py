@@ -77,6 +77,7 @@ async def test_a_file_that_changes_meanwhile_is_not_stored(
 async def test_quotes_and_line_breaks_are_escaped_as_browsers_do(client: Client) -> None:
     """A name cannot break out of its header."""
     uploaded = await client.upload(PURPOSE, 'a"b\r\nc.txt', Bytes(b"x"))
+    await client.delete(uploaded.file_id, PURPOSE)
     assert uploaded.filename in ('a"b\r\nc.txt', "a%22b%0D%0Ac.txt")
 
 
