@@ -221,7 +221,7 @@ class Operations(pyfuse3.Operations):
                 replace=not flags & pyfuse3.RENAME_NOREPLACE,
             )
 
-    async def _refuse(self, *_: object) -> NoReturn:
+    async def _refuse(self, *_: object, **__: object) -> NoReturn:
         """Purposes are fixed directories of plain files."""
         raise FUSEError(errno.EPERM)
 
