@@ -18,7 +18,9 @@ from minimaxfs.emulator.multipart import MultipartError, boundary_of
 from minimaxfs.emulator.transmit import send_body, shape_of
 from minimaxfs.emulator.uploads import FormReader
 
-_RECEIVE = 256 * 1024
+_RECEIVE = 128 * 1024
+"""Bytes a read. Larger buffers are mapped and unmapped each time: uploads at 0.54 GB/s instead of 0.75."""
+
 _HEAD_LIMIT = 64 * 1024
 _BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body that is not an upload."""
