@@ -3,7 +3,7 @@
 Knows h11 and trio, and nothing of the drive. The rooms, from pure to real::
 
     messages settings purposes ids signing ranges     values, tables and rules
-    service  storage  generation                      request, now → reply; no socket, no clock
+    service  storage  generation  replies             request, now → reply; no socket, no clock
     faults   multipart                                what to spoil; how a form is taken apart
     contents tally desk                               where bytes lie; what came; the shared state
     uploads  answers  transmit  connection  server    trio and h11: two listeners
