@@ -3,6 +3,7 @@
 import json
 import time
 from http.client import HTTPException, IncompleteRead
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,18 @@ def test_the_network_goes_away_and_comes_back(emulator: Emulator) -> None:
         with emulator.offline(), pytest.raises(ConnectionRefusedError):
             get(url)
         assert get(url).body == TEN
+
+
+def test_a_content_that_vanished_ends_one_connection(emulator: Emulator, tmp_path: Path) -> None:
+    """A file that somebody removed from the disk breaks its own download, and nothing else."""
+    content = tmp_path / "a.wav"
+    content.write_bytes(TEN)
+    url = url_of(emulator, emulator.add_file("voice_clone", "a.wav", content))
+    assert get(url).body == TEN
+    content.unlink()
+    with pytest.raises(IncompleteRead):
+        get(url)
+    assert api(emulator, "/v1/files/list").status == 200
 
 
 def test_what_hangs_does_not_delay_the_end() -> None:

@@ -33,8 +33,10 @@ async def serve(stream: trio.SocketStream, side: Side, desk: Desk) -> None:
         try:
             while leftover is not None:
                 leftover = await _Exchange(stream, side, desk).run(leftover)
-        except (trio.BrokenResourceError, ConnectionError, h11.ProtocolError):
-            return  # The client went away, or speaks something else: no answer would reach it.
+        except (trio.BrokenResourceError, OSError, h11.ProtocolError):
+            # The client went away or speaks something else, or a content's file went away or found no
+            # room: no honest answer can be given any more, and the other connections go on.
+            return
 
 
 class _Exchange:
