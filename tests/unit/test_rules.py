@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, TooLarge
 from minimaxfs.core.files import PURPOSES, Purpose
-from minimaxfs.core.rules import check_name, check_size, local_only_pattern
+from minimaxfs.core.rules import Rules, check_name, check_size, local_only_pattern
 
 ANYTHING = Purpose("anything", uploads=True)
 AUDIO = Purpose("audio", uploads=True, extensions=frozenset({"mp3", "wav"}), limit=1000)
@@ -121,3 +121,23 @@ def test_size_up_to_the_limit() -> None:
     check_size(AUDIO, 1000)
     with pytest.raises(TooLarge, match="1,001 bytes are over the limit of audio: 1,000"):
         check_size(AUDIO, 1001)
+
+
+def test_local_only_names_may_have_any_type() -> None:
+    """A name that the store never sees may have any type, where the purpose takes uploads at all."""
+    rules = Rules()
+    assert rules.is_local_only(".a.mp3.swp")
+    assert not rules.is_local_only("a.mp3")
+    rules.check_name(AUDIO, ".a.mp3.swp")
+    rules.check_name(AUDIO, "a.mp3")
+    with pytest.raises(ContentRefused):
+        rules.check_name(AUDIO, "a.swp")
+    with pytest.raises(NotPermitted):
+        rules.check_name(GENERATED, ".a.mp3.swp")
+
+
+def test_local_only_names_can_be_chosen() -> None:
+    """Another mount may keep other names to itself."""
+    rules = Rules(local_only_pattern(("*.draft",)))
+    assert rules.is_local_only("a.draft")
+    assert not rules.is_local_only(".a.mp3.swp")
