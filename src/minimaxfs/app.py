@@ -80,7 +80,7 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callabl
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             nursery.start_soon(_announce, mountpoint, on_ready)
             nursery.start_soon(_save_counts, meter)
-            await session.serve()
+            await session.serve(lambda: drive.is_writing)
             nursery.cancel_scope.cancel()
     finally:
         session.unmount()

@@ -75,7 +75,8 @@ class Operations(pyfuse3.Operations):
                 yield
         except FsError as error:
             level = logging.DEBUG if error.errno in QUIET else logging.WARNING
-            log.log(level, "%s %s: %s: %s", operation, subject, errno.errorcode[error.errno], error)
+            name = errno.errorcode[error.errno]
+            log.log(level, "%s %s: %s: %s. %s", operation, subject, name, error, error.advice)
             raise FUSEError(error.errno) from error
         except trio.TooSlowError as error:
             log.warning("%s %s: no answer within %.0f s", operation, subject, deadline)

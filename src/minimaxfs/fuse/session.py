@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 MOST_TASKS = 1000
 """Requests served at once. pyfuse3's own 99 would let hung reads of one file stop all others."""
 
+LAST_READS = 1.0
+"""Seconds that reads have to end after a lazy unmount. Writes have as long as they take."""
+
 
 class Session:
     """One mount of this process; `Kernel` for the floors below, which it tells the kernel for them."""
@@ -43,11 +46,11 @@ class Session:
                 "The lines above say why; fusermount3 needs /dev/fuse, and a mountpoint that is yours.",
             ) from error
 
-    async def serve(self) -> None:
-        """Answer the kernel until the drive is unmounted."""
+    async def serve(self, is_writing: Callable[[], bool]) -> None:
+        """Answer the kernel until the drive is unmounted, and as long as somebody writes to it."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._notify)
-            nursery.start_soon(self._end_when_detached)
+            nursery.start_soon(self._end_when_detached, nursery.cancel_scope, is_writing)
             await pyfuse3.main(min_tasks=1, max_tasks=MOST_TASKS)
             nursery.cancel_scope.cancel()
 
@@ -68,19 +71,20 @@ class Session:
         async for directory, name, inode in self._notices:
             await trio.to_thread.run_sync(_tell, directory, name, inode, abandon_on_cancel=True)
 
-    async def _end_when_detached(self) -> None:
-        """End when the mount is gone though a hung read keeps the file system alive (fusermount3 -uz)."""
+    async def _end_when_detached(self, scope: trio.CancelScope, is_writing: Callable[[], bool]) -> None:
+        """End a file system that is mounted no more (fusermount3 -uz), though a hung read keeps it alive."""
         await trio.to_thread.run_sync(_wait_until_detached, self._is_mounted, abandon_on_cancel=True)
         log.info("%s was unmounted", self._mountpoint)
-        pyfuse3.terminate()
+        await trio.sleep(LAST_READS)
+        while is_writing():
+            await trio.sleep(0.1)
+        scope.cancel()
 
 
 def _tell(directory: int, name: bytes, inode: int) -> None:
     try:
         if name:
-            pyfuse3.invalidate_entry(
-                pyfuse3.InodeT(directory), pyfuse3.FileNameT(name), pyfuse3.InodeT(inode)
-            )
+            pyfuse3.invalidate_entry(InodeT(directory), FileNameT(name), InodeT(inode))
         else:
             pyfuse3.invalidate_inode(InodeT(inode))
     except OSError as error:

@@ -111,6 +111,11 @@ class Drive:
         except FsError:
             return  # said in the log and in user.minimax.error
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether bytes are on their way in: a file is open for writing, or an upload runs."""
+        return self._uploads.count > 0 or self.handles.has_writers()
+
     async def finish(self) -> None:
         """Keep what was read, at the end of the mount."""
         await self._downloads.finish()

@@ -99,9 +99,11 @@ class Handles:
         """The file that a handle is open on."""
         return self._handles[number].file
 
-    def has_writers(self, file: File) -> bool:
-        """Whether a later close will upload what is written now."""
-        return any(handle.file is file and handle.is_writable for handle in self._handles.values())
+    def has_writers(self, file: File | None = None) -> bool:
+        """Whether the file, or any (None), is open for writing: a later close will upload it."""
+        return any(
+            handle.is_writable and (file is None or handle.file is file) for handle in self._handles.values()
+        )
 
     async def read(self, number: int, offset: int, size: int) -> bytes:
         """Bytes of the file; fewer than asked for only at its end. Raises Stale where it is gone."""

@@ -6,6 +6,7 @@ before it is sent again: sending is not idempotent.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import trio
@@ -19,6 +20,7 @@ from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.spool import Spool
+from minimaxfs.vfs.boundary import faults_as_errors
 from minimaxfs.vfs.deletes import Deletes
 from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.spool_body import SpoolBody
@@ -99,19 +101,21 @@ class Uploads:
             raise running.error
 
     async def _run(self, running: _Running) -> None:
-        file = running.file
         try:
-            if running.draft.state is not State.DOUBTFUL:
-                await self._seal(running.draft)
-            remote = await self._send_once(running)
-            await self._stored(running, remote)
+            with faults_as_errors(f"upload of {running.file.label}"):
+                await self._upload(running)
             running.error = None
         except FsError as error:
             running.error = error
             self._failed(running, error)
         finally:
-            del self._running[file.number]
+            del self._running[running.file.number]
             running.ended.set()
+
+    async def _upload(self, running: _Running) -> None:
+        if running.draft.state is not State.DOUBTFUL:
+            await self._seal(running.draft)
+        await self._stored(running, await self._send_once(running))
 
     def _move(self, draft: Draft, event: Event) -> None:
         """Paper before memory."""
@@ -174,7 +178,11 @@ class Uploads:
         replaced = running.over.remote if running.over is not None else file.remote
         is_wanted = file.name is not None
         kept = Remembered(running.name, draft.size, file.mtime_ns, file.mode)
-        self._journal.stored(draft.key, remote, kept, replaced)
+        try:
+            self._journal.stored(draft.key, remote, kept, replaced)
+        except FsError:
+            draft.state = after(draft.state, Event.LOST)  # the store has it: only a listing may say so now
+            raise
         draft.state = after(draft.state, Event.ANSWERED)
         self._known.pop(draft.key, None)
         self._place(running, remote)
@@ -220,12 +228,14 @@ class Uploads:
     def _failed(self, running: _Running, error: FsError) -> None:
         """Keep the bytes, and say why they are not in the store."""
         draft = running.draft
-        draft.error = str(error)
-        log.error("%s: not stored: %s", running.file.label, error)
-        if draft.state in {State.SENDING, State.SEALED}:
-            self._move(draft, Event.REFUSED)
-        else:
-            self._journal.move(draft, draft.state)
+        draft.error = f"{error}. {error.advice}"
+        log.error("%s: not stored: %s", running.file.label, draft.error)
+        state = draft.state
+        if state in {State.SENDING, State.SEALED}:
+            state = after(state, Event.REFUSED)
+        draft.state = state
+        with suppress(FsError):  # a full disk may be why: the row then keeps an earlier state, which is safe
+            self._journal.move(draft, state)
 
 
 def _interrupted(file: File) -> FsError:
