@@ -9,18 +9,32 @@ from minimaxfs.core.journal import State
 NANOSECONDS = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How a draft was sent, by which the file is known that the store may have made of it.
+
+    By this `name`, `at` this time (Unix seconds), when the store had the files `known` of that name
+    already, to take the place of the file_id `replaces`.
+    """
+
+    name: str
+    at: float
+    known: tuple[int, ...] = ()
+    replaces: int | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """Bytes of a file that the store does not have yet: what is in the spool under `key`.
 
-    `error` says why the last upload ended, in words; `sent_as` is the name it was last sent by.
+    `error` says why the last upload ended, in words; `sending` is how it was last sent.
     """
 
     key: int
     size: int = 0
     state: State = State.OPEN
     error: str = ""
-    sent_as: str | None = None
+    sending: Sending | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ CREATE TABLE files (
     mode INTEGER
 );
 CREATE INDEX files_of_purpose ON files (purpose);
-CREATE TABLE listings (purpose TEXT PRIMARY KEY, listed_at REAL NOT NULL);
+CREATE TABLE listings (purpose TEXT PRIMARY KEY, fresh_until REAL NOT NULL);
 CREATE TABLE uploads (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     purpose TEXT NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE uploads (
     state TEXT NOT NULL,
     size INTEGER NOT NULL DEFAULT 0,
     replaces INTEGER,               -- the file_id to delete once the new one is stored
-    sent_as TEXT,                   -- the name it was last sent by, which a listing will show
+    sending TEXT,                   -- how it was last sent (JSON), by which a listing is searched
     mtime_ns INTEGER,
     mode INTEGER,
     error TEXT NOT NULL DEFAULT ''

@@ -3,11 +3,12 @@
 The states and their order are decided in `core.journal`; here they are made to last.
 """
 
+import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from minimaxfs.core.files import RemoteFile
-from minimaxfs.core.inodes import Draft, File, Remembered
+from minimaxfs.core.inodes import Draft, File, Remembered, Sending
 from minimaxfs.core.journal import State
 from minimaxfs.disk.database import Database
 from minimaxfs.disk.ledger import REMEMBER, ledger_row
@@ -23,7 +24,7 @@ class Upload:
     state: State
     size: int
     replaces: int | None
-    sent_as: str | None
+    sending: Sending | None
     mtime_ns: int
     mode: int | None
     error: str
@@ -48,11 +49,12 @@ class Journal:
         return cursor.lastrowid
 
     def move(self, draft: Draft, state: State) -> None:
-        """The draft comes to a state, with the size, error and name to be sent by that it has now."""
+        """The draft comes to a state, with the size, error and way of sending that it has now."""
+        sending = None if draft.sending is None else json.dumps(asdict(draft.sending))
         with self._database.change() as change:
             change.execute(
-                "UPDATE uploads SET state = ?, size = ?, error = ?, sent_as = ? WHERE key = ?",
-                (state, draft.size, draft.error, draft.sent_as, draft.key),
+                "UPDATE uploads SET state = ?, size = ?, error = ?, sending = ? WHERE key = ?",
+                (state, draft.size, draft.error, sending, draft.key),
             )
 
     def describe(self, file: File) -> None:
@@ -88,10 +90,13 @@ class Journal:
     def uploads(self) -> list[Upload]:
         """All drafts, oldest first."""
         rows = self._database.read(
-            "SELECT key, purpose, name, state, size, replaces, sent_as, mtime_ns, mode, error"
+            "SELECT key, purpose, name, state, size, replaces, sending, mtime_ns, mode, error"
             " FROM uploads ORDER BY key"
         )
-        return [Upload(key, purpose, name, State(state), *rest) for key, purpose, name, state, *rest in rows]
+        return [
+            Upload(key, purpose, name, State(state), size, replaces, _sending(sending), *rest)
+            for key, purpose, name, state, size, replaces, sending, *rest in rows
+        ]
 
     def doom(self, remote: RemoteFile) -> None:
         """The name is gone; the store is yet to be told."""
@@ -112,3 +117,10 @@ class Journal:
 def _doom(change: sqlite3.Connection, remote: RemoteFile) -> None:
     change.execute("DELETE FROM files WHERE file_id = ?", (remote.file_id,))
     change.execute("INSERT OR REPLACE INTO doomed VALUES (?, ?)", (remote.file_id, remote.purpose))
+
+
+def _sending(text: str | None) -> Sending | None:
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return Sending(fields["name"], fields["at"], tuple(fields["known"]), fields["replaces"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyfuse3
 import trio
-from pyfuse3 import InodeT
+from pyfuse3 import FileNameT, InodeT
 
 from minimaxfs.core.errors import ConfigError
 

@@ -113,8 +113,10 @@ class Drafts:
 
     def rest(self, file: File) -> None:
         """Nobody has the file open: give the descriptor back, and remember how far it came."""
-        if file.draft is not None:
-            self._journal.describe(file)
+        if file.draft is None:
+            return
+        self._journal.describe(file)
+        if not self._uploads.is_running(file):
             self._spool.release(file.draft.key)
 
     async def discard(self, file: File) -> None:
@@ -135,7 +137,7 @@ class Drafts:
             self._spool.remove(row.key)
             return None
         file = self._place_of(row)
-        draft = Draft(row.key, row.size, after(row.state, Event.RESTART), row.error, row.sent_as)
+        draft = Draft(row.key, row.size, after(row.state, Event.RESTART), row.error, row.sending)
         draft.size = file.size = self._spool.file(row.key).size
         self._spool.release(row.key)
         self._journal.move(draft, draft.state)
@@ -143,12 +145,17 @@ class Drafts:
         return file
 
     def _place_of(self, row: Upload) -> File:
-        """The file that the draft is a new version of, or else a new one by its name."""
+        """The file that the draft is a new version of, or else a new one by its name.
+
+        A draft that was being sent by a new name (a promotion) has that name now, if the store has it.
+        """
         directory = self._tree.add_purpose(Purpose(row.purpose, uploads=True))
-        replaced = None if row.replaces is None else self._tree.file(row.replaces)
+        name, replaces = row.name, row.replaces
+        if row.sending is not None and row.state in {State.SENDING, State.DOUBTFUL}:
+            name, replaces = row.sending.name, row.sending.replaces
+        replaced = None if replaces is None else self._tree.file(replaces)
         if replaced is not None and replaced.draft is None:
             return replaced
-        name = row.name
         while name in directory.names:
             name = tilde_name(name, row.key)
         return self._tree.create(directory, name, mtime_ns=row.mtime_ns, mode=row.mode)

@@ -6,6 +6,7 @@ before it is sent again: sending is not idempotent.
 """
 
 import logging
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,8 +15,9 @@ import trio
 from minimaxfs.api.client import Client
 from minimaxfs.core.errors import FsError, Offline, ServerFailed
 from minimaxfs.core.files import RemoteFile
-from minimaxfs.core.inodes import Draft, File, Remembered
+from minimaxfs.core.inodes import Draft, File, Remembered, Sending
 from minimaxfs.core.journal import Event, State, after
+from minimaxfs.core.reconcile import made_by, namesakes
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
@@ -42,6 +44,11 @@ class _Running:
     error: FsError | None
     ended: trio.Event = field(default_factory=trio.Event)
 
+    @property
+    def replaced(self) -> RemoteFile | None:
+        """The version in the store that goes when the new one is there."""
+        return self.file.remote if self.over is None else self.over.remote
+
 
 class Uploads:
     """Uploads under way, by inode number. They run in the nursery that `start` is given."""
@@ -64,7 +71,6 @@ class Uploads:
         self._deletes = deletes
         self._kernel = kernel
         self._running: dict[int, _Running] = {}
-        self._known: dict[int, set[int]] = {}
         self._nursery: trio.Nursery | None = None
 
     def start(self, nursery: trio.Nursery) -> None:
@@ -75,6 +81,10 @@ class Uploads:
     def count(self) -> int:
         """Uploads under way."""
         return len(self._running)
+
+    def is_running(self, file: File) -> bool:
+        """Whether the file's draft is being sent: its spool file is in use."""
+        return file.number in self._running
 
     async def settled(self, file: File) -> None:
         """Return when no upload of the file is under way: its draft may be written again."""
@@ -110,6 +120,8 @@ class Uploads:
             self._failed(running, error)
         finally:
             del self._running[running.file.number]
+            if running.file.handles == 0:
+                self._spool.release(running.draft.key)
             running.ended.set()
 
     async def _upload(self, running: _Running) -> None:
@@ -142,8 +154,7 @@ class Uploads:
                 if found is not None:
                     return found
                 self._move(draft, Event.ABSENT)
-            self._known[draft.key] = {known.remote.file_id for known in self._tree.files() if known.remote}
-            draft.sent_as = running.name
+            draft.sending = self._sending(running)
             self._move(draft, Event.SEND)
             body = SpoolBody(self._spool.file(draft.key), draft.size)
             try:
@@ -155,6 +166,17 @@ class Uploads:
                 log.info("%s: no answer to the upload, so it is looked for: %s", file.label, error)
         raise ServerFailed(f"{file.label}: {SENDS} uploads had no answer, and the store has none of them")
 
+    def _sending(self, running: _Running) -> Sending:
+        """What to know an upload by, should its answer be lost."""
+        there = [file.remote for file in self._tree.files() if file.remote is not None]
+        replaced = running.replaced
+        return Sending(
+            running.name,
+            time.time(),
+            namesakes(running.name, there),
+            None if replaced is None else replaced.file_id,
+        )
+
     async def _look_for(self, file: File, draft: Draft) -> RemoteFile | None:
         """The file that an upload without an answer made, if it made one."""
         if not file.purpose.lists:
@@ -162,20 +184,12 @@ class Uploads:
                 f"{file.label}: the store did not answer the upload and may or may not have the file;"
                 f" {file.purpose.name} cannot be listed"
             )
-        listed = await self._client.list_files(file.purpose.name)
-        sent_as = draft.sent_as or file.name or ""
-        names = {sent_as, as_form_encodes(sent_as)}
-        known = self._known.get(draft.key, set())
-        matches = [
-            one
-            for one in listed
-            if one.file_id not in known and one.filename in names and one.size == draft.size
-        ]
-        return max(matches, key=lambda one: (one.created_at, one.file_id), default=None)
+        assert draft.sending is not None
+        return made_by(draft.sending, draft.size, await self._client.list_files(file.purpose.name))
 
     async def _stored(self, running: _Running, remote: RemoteFile) -> None:
         file, draft = running.file, running.draft
-        replaced = running.over.remote if running.over is not None else file.remote
+        replaced = running.replaced
         is_wanted = file.name is not None
         kept = Remembered(running.name, draft.size, file.mtime_ns, file.mode)
         try:
@@ -184,7 +198,6 @@ class Uploads:
             draft.state = after(draft.state, Event.LOST)  # the store has it: only a listing may say so now
             raise
         draft.state = after(draft.state, Event.ANSWERED)
-        self._known.pop(draft.key, None)
         self._place(running, remote)
         await self._adopt(draft, remote)
         has_readers = running.over is not None and running.over.handles > 0
@@ -241,8 +254,3 @@ class Uploads:
 def _interrupted(file: File) -> FsError:
     """What an upload ends with that is not allowed to end."""
     return Offline(f"{file.label}: the drive ended before the upload; it goes on at the next mount")
-
-
-def as_form_encodes(name: str) -> str:
-    """The name as a form encodes it, which is how a store that does not decode it keeps it."""
-    return name.replace("\n", "%0A").replace("\r", "%0D").replace('"', "%22")
