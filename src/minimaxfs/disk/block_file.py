@@ -1,109 +1,125 @@
 """One remote file's blocks: a sparse file, and beside it a record of what is in it.
 
-The record is written after the data is durable, with a checksum for each block; what it says
-of an earlier process is verified when it is first read back. So a torn or rotten block is
-fetched again, and never served.
-
 A block is 64 KiB, the unit of presence and of the checksum alike: a random read of 64 KiB
-fetches at most two of them, and each survives a remount without its neighbours.
+fetches at most two of them, and each survives a remount without its neighbours. It is present
+once it was written from its first byte to its last, and until then it is never read.
+
+The record is written after the data is durable, with a checksum for each block (see `record`).
+What it says is verified when a later process first reads the block. So a torn or rotten block
+is fetched again, and never served.
 """
 
 import ctypes
 import os
-import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
-from minimaxfs.core.ranges import ABSENT, Range, absent, contained, covering
+from minimaxfs.core.ranges import ABSENT, Range, absent, covering, is_present
 from minimaxfs.disk.faults import local_faults
+from minimaxfs.disk.record import Record, recall, record_room
 
 BLOCK = 64 * 1024
 """Bytes of a block."""
 
 WRITTEN = 1
-"""In the file, by this process."""
+"""In the file, by this process: no record has its checksum yet."""
 
 RECORDED = 2
-"""In the file, says the record of an earlier process: to be verified."""
+"""In the file, says the record: to be verified when it is first read."""
 
-_HEADER = struct.Struct("<4sIQ")
-_MAGIC = b"mmb1"
+VERIFIED = 3
+"""In the file, and what the record says."""
 
 _PUNCH_HOLE = 0x02 | 0x01  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A block file's record as it will be written: made in the event loop, written in a thread."""
-
-    path: Path
-    fd: int
-    size: int
-    present: bytes
-
-    def write(self) -> None:
-        """Make the data durable, then say so. May take long: call it from a worker thread."""
-        with local_faults("record blocks"):
-            sums = struct.pack(f"<{len(self.present)}I", *(self._sum(i) for i in range(len(self.present))))
-            os.fdatasync(self.fd)
-            body = _HEADER.pack(_MAGIC, BLOCK, self.size) + self.present + sums
-            draft = self.path.with_suffix(".new")
-            draft.write_bytes(body + struct.pack("<I", zlib.crc32(body)))
-            draft.replace(self.path)
-
-    def _sum(self, index: int) -> int:
-        return zlib.crc32(os.pread(self.fd, BLOCK, index * BLOCK)) if self.present[index] else 0
-
-
 class BlockFile:
-    """The blocks of one remote file of `size` bytes. Opened by `Blocks.open_file`."""
+    """The blocks of one remote file of `size` bytes. Opened by `Blocks.open_file`.
+
+    `users` counts who has it open. A file that is `is_discarded` has no name any more: it is read
+    to its end, and not recorded.
+    """
 
     def __init__(self, directory: Path, file_id: int, size: int) -> None:
         self.file_id = file_id
         self.size = size
         self.users = 0
+        self.is_discarded = False
         self._data = directory / f"{file_id}.blocks"
         self._record = directory / f"{file_id}.record"
-        self._present = bytearray(-(-size // BLOCK))
-        self._sums: tuple[int, ...] = ()
+        count = -(-size // BLOCK)
+        self._states = bytearray(count)
+        self._sums = [0] * count
+        self._recent: dict[int, None] = {}  # what is present, least recently used first
+        self._filled: dict[int, int] = {}  # block → its bytes so far, of those that are not whole yet
+        self._losses = 0
+        self._overhead = record_room(BLOCK, size)
         self._fd = -1
 
-    @property
-    def held(self) -> int:
-        """Bytes of the blocks that are present."""
-        return (len(self._present) - self._present.count(ABSENT)) * BLOCK
-
     def open(self) -> None:
-        """Open the sparse file, and believe its record where that is whole and fits."""
+        """Open the sparse file. What the record does not vouch for goes back to the disk at once."""
         with local_faults("open a block file"):
             self._fd = os.open(self._data, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            body = self._record.read_bytes()
-        except OSError:
-            return
-        count = len(self._present)
-        if len(body) != _HEADER.size + 5 * count + 4:
-            return
-        (whole,) = struct.unpack("<I", body[-4:])
-        if zlib.crc32(body[:-4]) != whole or _HEADER.unpack_from(body) != (_MAGIC, BLOCK, self.size):
-            return
-        flags = body[_HEADER.size : _HEADER.size + count]
-        self._present[:] = flags.translate(bytes([ABSENT] + [RECORDED] * 255))
-        self._sums = struct.unpack_from(f"<{count}I", body, _HEADER.size + count)
+            try:
+                self._recall()
+            except OSError:
+                self.close()
+                raise
 
-    def record(self) -> Record:
-        """What is to be remembered of the blocks that are here now."""
-        return Record(self._record, self._fd, self.size, bytes(self._present))
+    def _recall(self) -> None:
+        known = recall(self._record, BLOCK, self.size)
+        if known is None:
+            os.ftruncate(self._fd, 0)
+            return
+        flags, self._sums = known
+        self._states[:] = flags.translate(bytes([ABSENT] + [RECORDED] * 255))
+        self._recent = {index: None for index, state in enumerate(self._states) if state}
+        found = os.fstat(self._fd)
+        os.ftruncate(self._fd, min(self.size, found.st_size))
+        if found.st_blocks * 512 > self.held:
+            # A process that was killed had fetched more than it had recorded.
+            for run in absent(self._states, Range(0, len(self._states))):
+                _punch(self._fd, run.start * BLOCK, run.size * BLOCK)
+
+    def open_whole(self) -> None:
+        """Open a sparse file in which all bytes are."""
+        with local_faults("open a block file"):
+            self._fd = os.open(self._data, os.O_RDWR | os.O_CLOEXEC)
+        self._states[:] = bytes([WRITTEN]) * len(self._states)
+        self._recent = dict.fromkeys(range(len(self._states)))
 
     def close(self) -> None:
         os.close(self._fd)
         self._fd = -1
 
+    @property
+    def held(self) -> int:
+        """Bytes of disk that its blocks, also those that are not whole yet, and their record may take."""
+        count = len(self._recent) + len(self._filled)
+        return count * BLOCK + self._overhead if count else 0
+
+    def record(self) -> Record:
+        """What is to be remembered of the blocks that are here now: made here, written in a thread.
+
+        A block that is lost meanwhile may be half written when its checksum is taken: such a record
+        is not kept.
+        """
+        losses = self._losses
+        return Record(
+            path=self._record,
+            fd=self._fd,
+            block=BLOCK,
+            size=self.size,
+            flags=bytes(self._states),
+            sums=tuple(self._sums),
+            fresh=tuple(index for index, state in enumerate(self._states) if state == WRITTEN),
+            is_true=lambda: losses == self._losses and not self.is_discarded,
+        )
+
     def absent(self, part: Range) -> list[Range]:
         """The bytes of a range that are not here, in whole blocks."""
         blocks = covering(part.within(Range(0, self.size)), BLOCK)
-        return [self._bytes(run) for run in absent(self._present, blocks)]
+        return [self._bytes(run) for run in absent(self._states, blocks)]
 
     def _bytes(self, blocks: Range) -> Range:
         return Range(blocks.start * BLOCK, min(self.size, blocks.stop * BLOCK))
@@ -111,62 +127,92 @@ class BlockFile:
     def read(self, part: Range) -> bytes | None:
         """The bytes of a range that lies within the file; None where a block is absent or was rotten."""
         blocks = covering(part, BLOCK)
-        if self._present.find(ABSENT, *blocks) != -1:
+        if not is_present(self._states, blocks):
             return None
-        if self._present.find(RECORDED, *blocks) != -1 and not self._verify(blocks):
+        if self._states.find(RECORDED, *blocks) != -1 and not self._verify(blocks):
             return None
-        with local_faults("read a block"):
-            data = os.pread(self._fd, part.size, part.start)
-        if len(data) == part.size:
-            return data
-        self._present[blocks.start : blocks.stop] = bytes(blocks.stop - blocks.start)
-        return None
+        data = self._pread(part)
+        if len(data) != part.size:
+            self._lose(*range(*blocks))
+            return None
+        for index in range(*blocks):
+            self._recent[index] = self._recent.pop(index)
+        return data
+
+    def _pread(self, part: Range) -> bytes:
+        """What can be read of a range: a sector that fails is as good as one that is absent."""
+        try:
+            return os.pread(self._fd, part.size, part.start)
+        except OSError:
+            return b""
 
     def _verify(self, blocks: Range) -> bool:
-        """Believe an earlier process's blocks, or drop those that are not what it recorded."""
+        """Believe an earlier process's blocks, or lose those that are not what it recorded."""
         for index in range(*blocks):
-            if self._present[index] != RECORDED:
+            if self._states[index] != RECORDED:
                 continue
             block = self._bytes(Range(index, index + 1))
-            data = os.pread(self._fd, block.size, block.start)
-            is_right = len(data) == block.size and zlib.crc32(data) == self._sums[index]
-            self._present[index] = WRITTEN if is_right else ABSENT
-        return self._present.find(ABSENT, *blocks) == -1
+            data = self._pread(block)
+            if len(data) == block.size and zlib.crc32(data) == self._sums[index]:
+                self._states[index] = VERIFIED
+            else:
+                self._lose(index)
+        return is_present(self._states, blocks)
 
-    def write(self, offset: int, data: bytes) -> None:
-        """Put bytes into the file; `mark` says when their blocks are whole. Raises LocalDiskFull."""
+    def lacking(self, part: Range) -> int:
+        """Bytes of disk that writing a range will take beyond those that are held."""
+        count = sum(index not in self._filled for index in self._to_fill(part))
+        return count * BLOCK + (0 if self.held else self._overhead)
+
+    def _to_fill(self, part: Range) -> list[int]:
+        """The blocks that a range touches and that are not whole."""
+        return [index for index in range(*covering(part, BLOCK)) if self._states[index] == ABSENT]
+
+    def write(self, offset: int, data: bytes) -> bool:
+        """Put bytes into the file; whether that made a block whole. Raises LocalDiskFull."""
+        part = Range(offset, offset + len(data))
+        blocks = self._to_fill(part)
+        for index in blocks:
+            self._filled.setdefault(index, 0)
         view = memoryview(data)
         with local_faults("write a block"):
             while view:
                 written = os.pwrite(self._fd, view, offset)
-                view = view[written:]
-                offset += written
+                view, offset = view[written:], offset + written
+        filled = [self._fill(index, part) for index in blocks]
+        return any(filled)
 
-    def mark(self, part: Range) -> int:
-        """These bytes are in the file: the blocks that lie whole in them are present.
+    def _fill(self, index: int, part: Range) -> bool:
+        """A range was written; whether that made a block whole: no byte before it may be missing."""
+        block = self._bytes(Range(index, index + 1))
+        filled = self._filled[index]
+        if part.start - block.start <= filled:
+            filled = max(filled, min(part.stop, block.stop) - block.start)
+        if filled < block.size:
+            self._filled[index] = filled
+            return False
+        del self._filled[index]
+        self._states[index] = WRITTEN
+        self._recent[index] = None
+        return True
 
-        Answers the bytes of blocks that were not present before.
-        """
-        blocks = contained(part, BLOCK, self.size)
-        if not blocks:
-            return 0
-        fresh = self._present.count(ABSENT, *blocks)
-        self._present[blocks.start : blocks.stop] = bytes([WRITTEN]) * (blocks.stop - blocks.start)
-        return fresh * BLOCK
+    def drop(self, size: int) -> None:
+        """Give `size` bytes or more back to the disk, if there are as many: least recently used first."""
+        count = -(-size // BLOCK)
+        self._lose(*list(self._recent)[:count])
 
-    def drop(self, keep: Range, size: int) -> int:
-        """Give at least `size` bytes back to the disk, outside of `keep`; answers how many it gave."""
-        kept = covering(keep.within(Range(0, self.size)), BLOCK)
-        given = 0
-        for index, state in enumerate(self._present):
-            if given >= size:
-                break
-            if state == ABSENT or kept.start <= index < kept.stop:
-                continue
+    def drop_unfinished(self) -> None:
+        """Give back the blocks that are not whole: nobody goes on with them."""
+        for index in self._filled:
             _punch(self._fd, index * BLOCK, BLOCK)
-            self._present[index] = ABSENT
-            given += BLOCK
-        return given
+        self._filled.clear()
+
+    def _lose(self, *blocks: int) -> None:
+        self._losses += 1
+        for index in blocks:
+            self._states[index] = ABSENT
+            del self._recent[index]
+            _punch(self._fd, index * BLOCK, BLOCK)
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -52,24 +52,24 @@ class Ledger:
         )
         return {file_id: Remembered(*rest) for file_id, *rest in rows}
 
-    def listed_at(self, purpose: str) -> float | None:
-        """When the purpose was last listed, in Unix seconds."""
-        row = self._database.read("SELECT listed_at FROM listings WHERE purpose = ?", purpose).fetchone()
+    def fresh_until(self, purpose: str) -> float | None:
+        """Until when the purpose's last listing may be believed, in Unix seconds; None: there was none."""
+        row = self._database.read("SELECT fresh_until FROM listings WHERE purpose = ?", purpose).fetchone()
         return None if row is None else row[0]
 
     def record_listing(
         self,
         purpose: str,
-        listed_at: float,
+        fresh_until: float,
         *,
         added: Iterable[tuple[RemoteFile, Remembered]],
         gone: Iterable[int],
     ) -> None:
-        """A listing came at `listed_at` (Unix seconds): these files are new, and these ids are gone."""
+        """A listing came, to be believed for a while: these files are new, and these ids are gone."""
         with self._database.change() as change:
             change.executemany(REMEMBER, [ledger_row(*one) for one in added])
             change.executemany("DELETE FROM files WHERE file_id = ?", [(file_id,) for file_id in gone])
-            change.execute("INSERT OR REPLACE INTO listings VALUES (?, ?)", (purpose, listed_at))
+            change.execute("INSERT OR REPLACE INTO listings VALUES (?, ?)", (purpose, fresh_until))
 
     def remember(self, remote: RemoteFile, kept: Remembered) -> None:
         """Keep what this machine knows of a file of the store: its name here, its size as seen, its times."""

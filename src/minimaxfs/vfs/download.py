@@ -3,32 +3,46 @@
 State only. It starts nothing and fetches nothing; `downloads` does.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import trio
 
 from minimaxfs.core.errors import FsError
-from minimaxfs.core.ranges import Range, without
+from minimaxfs.core.ranges import Range, pieces, without
+from minimaxfs.core.window import STEP
 from minimaxfs.disk.block_file import BLOCK, BlockFile
+
+WHOLE = STEP
+"""Bytes up to which a file comes whole in one GET."""
+
+Sink = Callable[[int, bytes], None]
+"""Takes the bytes that come, and the offset of the first of them."""
 
 
 @dataclass(slots=True, eq=False)
 class Fetch:
-    """A range on its way: its bytes are in the block file up to `reached`."""
+    """A range on its way, of which the bytes up to `reached` are in `sink`."""
 
     part: Range
+    sink: Sink
     reached: int
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     @classmethod
-    def of(cls, part: Range) -> "Fetch":
+    def of(cls, part: Range, sink: Sink) -> "Fetch":
         """A fetch that has not begun."""
-        return cls(part, part.start)
+        return cls(part, sink, part.start)
 
     @property
-    def block_start(self) -> int:
-        """Where the block begins that is being filled: `mark` takes it from there."""
-        return self.reached // BLOCK * BLOCK
+    def rest(self) -> Range:
+        """The bytes that are still to come."""
+        return Range(self.reached, self.part.stop)
+
+    @property
+    def coming(self) -> Range:
+        """The bytes that nobody else need fetch: the block that is being filled is one of them."""
+        return Range(max(self.part.start, self.reached // BLOCK * BLOCK), self.part.stop)
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +55,8 @@ class _Waiter:
 class Download:
     """The readers, fetches and blocks of one file of `size` bytes.
 
-    `ahead` is the range that its last sequential reader may want next.
+    `ahead` is the range that its last sequential reader may want next. A file that is `in_one_piece`
+    is streamed to its end: its server gives no parts of it, or takes money for each.
     """
 
     def __init__(self, file_id: int, blocks: BlockFile) -> None:
@@ -50,7 +65,8 @@ class Download:
         self.users = 0
         self.ahead = Range(0, 0)
         self.fetches: list[Fetch] = []
-        self.is_whole_stream = False
+        self.in_one_piece = False
+        self.has_failed = False
         self._waiters: list[_Waiter] = []
 
     @property
@@ -58,15 +74,45 @@ class Download:
         """Bytes of the remote file."""
         return self.blocks.size
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody reads it, and nothing is on its way into it."""
+        return self.users == 0 and not self.fetches
+
     def wanted(self, part: Range) -> list[Range]:
         """The bytes of a range, in whole blocks, that are neither on disk nor on their way."""
-        flying = [fetch.part for fetch in self.fetches]
-        return [piece for run in self.blocks.absent(part) for piece in without(run, flying)]
+        coming = [fetch.coming for fetch in self.fetches]
+        return [piece for run in self.blocks.absent(part) for piece in without(run, coming)]
+
+    def plan(self, part: Range, edge: int, step: int) -> list[Range]:
+        """What to fetch now for a read: as few ranges as there can be, ended by multiples of `step`.
+
+        They begin within `part`, and go on beyond it where the bytes up to `edge` are wanted too.
+        """
+        if self.size <= WHOLE:
+            part = Range(0, self.size)
+        if self.size <= WHOLE or self.in_one_piece:
+            edge = step = self.size
+        runs = (self.wanted(Range(run.start, max(run.stop, edge)))[0] for run in self.wanted(part))
+        return [piece for run in runs for piece in pieces(run, step) if piece.start < part.stop]
+
+    def widen(self, fetch: Fetch, part: Range) -> None:
+        """A fetch brings more than was asked for, and takes the place of those for the rest of it."""
+        self.in_one_piece = True
+        fetch.part, fetch.reached = part, part.start
+
+    def is_covered(self, fetch: Fetch) -> bool:
+        """Whether another fetch brings all that this one still has to bring into the blocks."""
+        rest = fetch.rest
+        return fetch in self.fetches and any(
+            other is not fetch and other.coming.start <= rest.start and rest.stop <= other.part.stop
+            for other in self.fetches
+        )
 
     async def arrival(self, part: Range) -> None:
-        """Return when the range is on disk, or when a fetch of it ended without bringing all of it.
+        """Return when the range is on disk, or when some of it is no longer on its way.
 
-        Raises the FsError that such a fetch failed with.
+        Raises what its fetch failed with.
         """
         waiter = _Waiter(part)
         self._waiters.append(waiter)
@@ -84,9 +130,12 @@ class Download:
                 waiter.woken.set()
 
     def ended(self, fetch: Fetch, error: FsError | None) -> None:
-        """A fetch is over: wake all that waited for a part of it, with its error if it had one."""
+        """A fetch is over: wake those who wait for what it did not bring, with its error if it had one."""
         self.fetches.remove(fetch)
+        self.has_failed = error is not None
         for waiter in self._waiters:
-            if waiter.part.within(fetch.part):
-                waiter.error = error if self.blocks.absent(waiter.part) else None
+            if error is not None and self.wanted(waiter.part.within(fetch.part)):
+                waiter.error = error
+                waiter.woken.set()
+            elif not self.blocks.absent(waiter.part) or self.wanted(waiter.part):
                 waiter.woken.set()

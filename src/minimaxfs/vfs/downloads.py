@@ -6,22 +6,21 @@ are kept in memory.
 """
 
 import logging
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 
-from minimaxfs.api.content import Content, Opened, UrlEnded
-from minimaxfs.core.backoff import pause
-from minimaxfs.core.errors import FsError, LocalFault
+from minimaxfs.api.content import Content, Opened
+from minimaxfs.core.errors import BrokenReply, FsError, LocalDiskFull, TimedOut
 from minimaxfs.core.files import RemoteFile
 from minimaxfs.core.ranges import Range, pieces
 from minimaxfs.core.window import STEP
 from minimaxfs.disk.block_file import BLOCK
 from minimaxfs.disk.blocks import Blocks
+from minimaxfs.vfs.boundary import faults_as_errors
 from minimaxfs.vfs.download import Download, Fetch
 from minimaxfs.vfs.flights import Flights
+from minimaxfs.vfs.origin import Origin, wait_after
 from minimaxfs.vfs.urls import SignedUrls
 
 log = logging.getLogger(__name__)
@@ -29,14 +28,14 @@ log = logging.getLogger(__name__)
 MOST_FETCHES = 8
 """Ranges on their way at once for one file, when fetching ahead: more gained nothing at 50 ms."""
 
-WHOLE = STEP
-"""Bytes up to which a file comes whole in one GET."""
-
 PATIENCE = 45.0
 """Seconds without a byte after which a fetch gives up, below the deadline of a kernel's read."""
 
 ATTEMPTS = 5
-"""How often a read plans anew when blocks that had come are gone again, before it fails."""
+"""How often a read plans anew when blocks that had come are gone again, before it passes by the disk."""
+
+SHARE = 4
+"""The part (1/SHARE) of the limit on blocks that is fetched ahead at most: what is read is in there too."""
 
 
 class WrongSize(FsError):
@@ -51,11 +50,12 @@ class Downloads:
     """The files being read, by file_id. Fetches run in the nursery that `start` is given."""
 
     def __init__(self, content: Content, urls: SignedUrls, blocks: Blocks) -> None:
-        self._content = content
-        self._urls = urls
+        self._origin = Origin(content, urls)
         self._blocks = blocks
+        self._share = max(BLOCK, blocks.limit // SHARE // BLOCK * BLOCK)
+        self._step = min(STEP, self._share)
         self._open: dict[int, Download] = {}
-        self._probes: Flights[int] = Flights()
+        self._sizes: Flights[int] = Flights()
         self._nursery: trio.Nursery | None = None
 
     def start(self, nursery: trio.Nursery) -> None:
@@ -65,14 +65,14 @@ class Downloads:
     def open(self, remote: RemoteFile, size: int) -> Download:
         """Begin to read a file of `size` bytes; each call is to be met by one of `close`."""
         download = self._open.get(remote.file_id)
-        if download is None or download.size != size:
+        if download is None or download.size != size or download.blocks.is_discarded:
             download = Download(remote.file_id, self._blocks.open_file(remote.file_id, size))
             self._open[remote.file_id] = download
         download.users += 1
         return download
 
     async def close(self, download: Download) -> None:
-        """One reader less; after the last one the blocks are recorded, for the mounts to come."""
+        """One reader less. After the last one nothing is fetched any more, and the blocks are recorded."""
         download.users -= 1
         if download.users > 0:
             return
@@ -80,168 +80,147 @@ class Downloads:
             del self._open[download.file_id]
         for fetch in download.fetches:
             fetch.scope.cancel()
-        await self._settle(download)
+        await self._put_away(download)
 
-    async def _settle(self, download: Download) -> None:
-        """Record and close the block file once nobody reads it and nothing is on its way into it."""
-        if download.users > 0 or download.fetches:
+    async def _put_away(self, download: Download) -> None:
+        """Keep the blocks for later readers and mounts, once nobody needs the file any more."""
+        if not download.is_idle:
             return
-        download.users = -1
-        try:
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(download.blocks.record().write)
-        except FsError as error:
-            log.warning("blocks of file %d are not kept: %s", download.file_id, error)
-        finally:
-            self._blocks.close_file(download.blocks)
+        with trio.CancelScope(shield=True):
+            await _record(download)
+        self._blocks.close_file(download.blocks)
 
     async def finish(self) -> None:
-        """Record what is open, at the end of the mount."""
-        for download in list(self._open.values()):
-            download.users = 1
-            download.fetches.clear()
-            await self.close(download)
+        """Record what is open, at the end of the mount, when nothing is fetched any more."""
+        for download in self._open.values():
+            await _record(download)
+            self._blocks.close_file(download.blocks)
+        self._open.clear()
 
     async def read(self, download: Download, part: Range, edge: int) -> bytes:
         """The bytes of a range within the file; those up to `edge` may be wanted next.
 
         Raises WrongSize where the file turns out to have another size, else what the store raises.
         """
+        edge = min(edge, part.stop + self._share)
         for _ in range(ATTEMPTS):
             data = download.blocks.read(part)
             if data is not None:
                 self._fetch_ahead(download, Range(part.stop, edge))
                 return data
-            self._fetch_now(download, part, edge)
-            await download.arrival(part)
-        raise LocalFault(f"blocks of file {download.file_id} are gone as soon as they come")
+            for piece in download.plan(part, edge, self._step):
+                self._start(download, piece)
+            self._fetch_ahead(download, Range(part.stop, edge))
+            try:
+                await download.arrival(part)
+            except LocalDiskFull:
+                break
+        return await self._pass_by(download, part)
 
-    def _fetch_now(self, download: Download, part: Range, edge: int) -> None:
-        """Begin to fetch what is absent; a range goes on beyond the need where more is wanted ahead."""
-        if download.size <= WHOLE:
-            part, edge = Range(0, download.size), download.size
-        for run in download.wanted(part):
-            whole_run = download.wanted(Range(run.start, max(run.stop, edge)))[0]
-            for piece in pieces(whole_run, STEP):
-                if piece.start < part.stop:
-                    self._start(download, piece)
-        self._fetch_ahead(download, Range(part.stop, edge))
+    async def _pass_by(self, download: Download, part: Range) -> bytes:
+        """The bytes of a range by the side of a disk that has no room for them."""
+        data = bytearray(part.size)
+
+        def take(offset: int, chunk: bytes) -> None:
+            here = Range(offset, offset + len(chunk)).within(part)
+            if here:
+                piece = chunk[here.start - offset : here.stop - offset]
+                data[here.start - part.start : here.stop - part.start] = piece
+
+        await self._bring(download, Fetch.of(part, take))
+        return bytes(data)
 
     def _fetch_ahead(self, download: Download, ahead: Range) -> None:
-        """Begin to fetch what may be asked next, as far as there is room for it."""
-        if not ahead:
+        """Begin to fetch what may be asked next, as far as there is room, and hope, for it."""
+        if not ahead or download.has_failed or download.in_one_piece:
             return
         download.ahead = ahead
         for run in download.wanted(ahead):
-            for piece in pieces(run, STEP):
+            for piece in pieces(run, self._step):
                 if len(download.fetches) >= MOST_FETCHES:
                     return
                 self._start(download, piece)
 
     def _start(self, download: Download, part: Range) -> None:
         assert self._nursery is not None
-        fetch = Fetch.of(part)
+        fetch = Fetch.of(part, partial(self._keep, download))
         download.fetches.append(fetch)
         self._nursery.start_soon(self._fetch, download, fetch)
 
+    def _keep(self, download: Download, offset: int, chunk: bytes) -> None:
+        if self._blocks.write(download.blocks, offset, chunk[: max(0, download.size - offset)]):
+            download.advanced()
+
     async def _fetch(self, download: Download, fetch: Fetch) -> None:
+        """A task's boundary: what goes wrong is told to those who wait for the bytes."""
         error: FsError | None = None
         try:
-            with fetch.scope:
-                await self._fetch_stubbornly(download, fetch)
+            with faults_as_errors(f"file {download.file_id}"):
+                await self._bring(download, fetch)
         except FsError as failure:
             error = failure
             log.debug("file %d, bytes %d to %d: %s", download.file_id, *fetch.part, failure)
         finally:
-            if fetch in download.fetches:
-                download.ended(fetch, error)
+            download.ended(fetch, error)
+            await self._put_away(download)
         if error is None and download.users > 0:
             self._fetch_ahead(download, download.ahead)
-        await self._settle(download)
 
-    async def _fetch_stubbornly(self, download: Download, fetch: Fetch) -> None:
+    async def _bring(self, download: Download, fetch: Fetch) -> None:
         """Bring the whole range, going on at the byte where a connection or a URL ended."""
         failures = 0
-        deadline = trio.current_time() + PATIENCE
-        while fetch.reached < fetch.part.stop:
-            before = fetch.reached
-            try:
-                await self._stream(download, fetch)
-                if download.is_whole_stream:
-                    return
-            except FsError as error:
-                if fetch.reached > before:
-                    failures, deadline = 0, trio.current_time() + PATIENCE
-                failures += 1
-                await self._wait_after(error, failures, deadline)
-
-    async def _wait_after(self, error: FsError, failures: int, deadline: float) -> None:
-        if isinstance(error, UrlEnded) and failures <= 2:
-            return
-        wait = pause(error, failures, random.random(), deadline - trio.current_time())
-        if wait is None:
-            raise error
-        await trio.sleep(wait)
+        fetch.scope.deadline = trio.current_time() + PATIENCE
+        with fetch.scope:
+            while fetch.rest and not download.is_covered(fetch):
+                before = fetch.coming.start
+                if not await self._origin.gives_parts(download.file_id) and not download.in_one_piece:
+                    download.widen(fetch, Range(fetch.reached, download.size))
+                try:
+                    await self._stream(download, fetch)
+                except FsError as error:
+                    failures = 1 if fetch.coming.start > before else failures + 1
+                    await wait_after(error, failures, fetch.scope.deadline)
+        if fetch.scope.cancelled_caught:
+            raise TimedOut(f"file {download.file_id}: no byte came for {PATIENCE:.0f} s")
 
     async def _stream(self, download: Download, fetch: Fetch) -> None:
-        rest = Range(fetch.reached, fetch.part.stop)
-        async with self._reply(download.file_id, rest) as reply:
-            if reply.total is not None and reply.total != download.size:
-                message = f"file {download.file_id} has {reply.total} bytes, not {download.size}"
-                raise WrongSize(message, reply.total)
-            if reply.whole and rest != Range(0, download.size):
-                if download.is_whole_stream:
-                    return
-                download.is_whole_stream = True
-                fetch.part, fetch.reached = Range(0, download.size), 0
-            try:
-                async for chunk in reply.chunks():
-                    self._keep(download, fetch, chunk)
-            finally:
-                if reply.whole:
-                    download.is_whole_stream = False
-
-    def _keep(self, download: Download, fetch: Fetch, chunk: bytes) -> None:
-        start, filling = fetch.reached, fetch.block_start
-        stop = start + len(chunk)
-        self._blocks.make_room(len(chunk), download.blocks, Range(filling, stop))
-        download.blocks.write(start, chunk)
-        fetch.reached = stop
-        if stop // BLOCK > filling // BLOCK or stop >= download.size:
-            self._blocks.mark(download.blocks, Range(filling, stop))
-            download.advanced()
-
-    @asynccontextmanager
-    async def _reply(self, file_id: int, part: Range) -> AsyncIterator[Opened]:
-        """The bytes of a range on their way: from the signed URL, or by file_id where there is none."""
-        address = await self._urls.address(file_id)
-        if address.signed is None:
-            async with self._content.open_by_id(file_id, *part) as reply:
-                yield reply
+        """One request, and what it brings. What it brings may be more than was asked for."""
+        whole = Range(0, download.size)
+        if download.is_covered(fetch):
             return
-        try:
-            async with self._content.open(address.signed.url, *part) as reply:
-                yield reply
-        except UrlEnded:
-            self._urls.ended(file_id, address)
-            raise
+        async with self._origin.open(download.file_id, *fetch.rest) as reply:
+            _check_total(download, reply.total)
+            if reply.whole and fetch.rest != whole:
+                if download.is_covered(fetch):
+                    return
+                download.widen(fetch, whole)
+            async for chunk in reply.chunks():
+                fetch.sink(fetch.reached, chunk)
+                fetch.reached += len(chunk)
+                fetch.scope.deadline = trio.current_time() + PATIENCE
+            _check_end(download, fetch, reply)
 
     async def true_size(self, remote: RemoteFile) -> int:
         """The size, in bytes, of a file whose size the store gives as 0. Raises what the store raises."""
-        return await self._probes.run(remote.file_id, lambda: self._probe(remote.file_id))
+        return await self._sizes.run(remote.file_id, lambda: self._origin.size(remote.file_id))
 
-    async def _probe(self, file_id: int) -> int:
-        address = await self._urls.address(file_id)
-        if address.size:
-            return address.size
-        async with self._reply(file_id, Range(0, 1)) as reply:
-            if reply.total is not None:
-                return reply.total
-            return await self._count(reply)
 
-    async def _count(self, reply: Opened) -> int:
-        """The length of a body that does not say its own: there is no other way than to read it."""
-        size = 0
-        async for chunk in reply.chunks():
-            size += len(chunk)
-        return size
+async def _record(download: Download) -> None:
+    """Make the blocks last, as far as the disk lets them."""
+    try:
+        await trio.to_thread.run_sync(download.blocks.record().write, abandon_on_cancel=True)
+    except FsError as error:
+        log.warning("blocks of file %d are not kept: %s", download.file_id, error)
+
+
+def _check_total(download: Download, total: int | None) -> None:
+    if total is not None and total != download.size:
+        raise WrongSize(f"file {download.file_id} has {total} bytes, not {download.size}", total)
+
+
+def _check_end(download: Download, fetch: Fetch, reply: Opened) -> None:
+    """A body that did not say its length may have been cut; one that is too long was not."""
+    if fetch.reached > download.size:
+        _check_total(download, fetch.reached)
+    if reply.stop is None and fetch.reached < download.size:
+        raise BrokenReply(f"file {download.file_id}: {fetch.reached} bytes of {download.size} came")

@@ -11,7 +11,7 @@ import trio
 from minimaxfs.api.client import Client
 from minimaxfs.core.errors import ContentRefused, FsError, NoSuchFile, NotPermitted
 from minimaxfs.core.files import Purpose, RemoteFile
-from minimaxfs.core.inodes import Directory
+from minimaxfs.core.inodes import Change, Directory, File
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.ledger import Ledger
@@ -53,10 +53,10 @@ class Listings:
             self._tree.apply(
                 purpose, known, self._ledger.remembered(purpose.name), asked_at=0.0, is_complete=False
             )
-            listed_at = self._ledger.listed_at(purpose.name)
-            if listed_at is not None and not purpose.lists:
-                age = max(0.0, time.time() - listed_at)
-                self._fresh_until[purpose.name] = trio.current_time() + UNLISTED_FRESH - age
+            fresh_until = self._ledger.fresh_until(purpose.name)
+            if fresh_until is not None and not purpose.lists:
+                left = min(UNLISTED_FRESH, fresh_until - time.time())
+                self._fresh_until[purpose.name] = trio.current_time() + left
 
     def fresh_for(self, directory: Directory) -> float:
         """Seconds for which what the directory shows may be believed without asking again."""
@@ -88,14 +88,15 @@ class Listings:
         try:
             files = await self._ask(purpose)
         except FsError as error:
-            is_known = self._ledger.listed_at(purpose.name) is not None or not purpose.lists
+            is_known = self._ledger.fresh_until(purpose.name) is not None or not purpose.lists
             if not (error.retry and is_known):
                 raise
             log.warning("%s: showing what is known, since listing failed: %s", purpose.name, error)
             self._fresh_until[purpose.name] = trio.current_time() + PAUSE
             return
-        self._apply(purpose, files, asked_at)
-        self._fresh_until[purpose.name] = asked_at + (FRESH if purpose.lists or files else UNLISTED_FRESH)
+        fresh_for = FRESH if purpose.lists or files else UNLISTED_FRESH
+        self._apply(purpose, files, asked_at, fresh_for)
+        self._fresh_until[purpose.name] = asked_at + fresh_for
 
     async def _ask(self, purpose: Purpose) -> list[RemoteFile]:
         """What the store lists; nothing where it refuses to list a purpose that it need not list."""
@@ -107,18 +108,16 @@ class Listings:
             log.info("%s: not listed by the store: %s", purpose.name, error)
             return []
 
-    def _apply(self, purpose: Purpose, files: list[RemoteFile], asked_at: float) -> None:
-        mine = [file for file in files if file.purpose == purpose.name]
+    def _apply(self, purpose: Purpose, files: list[RemoteFile], asked_at: float, fresh_for: float) -> None:
         change = self._tree.apply(
             purpose,
-            mine,
+            [file for file in files if file.purpose == purpose.name],
             self._ledger.remembered(purpose.name),
             asked_at=asked_at,
             is_complete=purpose.lists,
         )
         replaced = [file for file_id in change.replaced if (file := self._tree.file(file_id))]
-        news = [(file.remote, file.kept) for file in (*change.added, *replaced) if file.remote]
-        self._ledger.record_listing(purpose.name, time.time(), added=news, gone=change.forgotten)
+        self._remember(purpose, change, replaced, time.time() + fresh_for)
         for file_id in (*change.forgotten, *change.replaced):
             self._blocks.discard(file_id)
         for file in replaced:
@@ -126,3 +125,11 @@ class Listings:
         directory = self._tree.directory(purpose)
         for name, file in change.gone:
             self._kernel.name_gone(directory.number, name, file.number)
+
+    def _remember(self, purpose: Purpose, change: Change, replaced: list[File], fresh_until: float) -> None:
+        """Keep the listing for the mounts to come; a full disk is no reason not to show it now."""
+        news = [(file.remote, file.kept) for file in (*change.added, *replaced) if file.remote]
+        try:
+            self._ledger.record_listing(purpose.name, fresh_until, added=news, gone=change.forgotten)
+        except FsError as error:
+            log.warning("%s: the listing is not kept for other mounts: %s", purpose.name, error)

@@ -26,18 +26,22 @@ class Sizes:
         self._not_before: dict[int, float] = {}
 
     async def learn(self, file: File) -> None:
-        """Make the size known, if the store can tell it now."""
+        """Make the size known, if the store can tell it now: for those who look."""
         remote = file.remote
-        if file.size is not None or remote is None:
-            return
-        if trio.current_time() < self._not_before.get(remote.file_id, 0.0):
+        if remote is None or trio.current_time() < self._not_before.get(remote.file_id, 0.0):
             return
         try:
-            size = await self._downloads.true_size(remote)
+            await self.require(file)
         except FsError as error:
             self._not_before[remote.file_id] = trio.current_time() + PAUSE
             log.info("%s: its size cannot be learnt now: %s", file.label, error)
+
+    async def require(self, file: File) -> None:
+        """Make the size known: for those who read, and would else take 0 for it. Raises as the store does."""
+        remote = file.remote
+        if file.size is not None or remote is None:
             return
+        size = await self._downloads.true_size(remote)
         self._not_before.pop(remote.file_id, None)
         self._set(file, size)
 
@@ -51,5 +55,9 @@ class Sizes:
         if file.draft is not None or file.remote is None:
             return
         file.size = size
-        if file.name is not None:
+        if file.name is None:
+            return
+        try:
             self._ledger.remember(file.remote, file.kept)
+        except FsError as error:
+            log.warning("%s: its size is not kept for other mounts: %s", file.label, error)

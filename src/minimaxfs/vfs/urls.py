@@ -1,6 +1,7 @@
 """Signed URLs: one a file, asked for once in its life, since each asking may cost money."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cachetools import TLRUCache
@@ -35,9 +36,10 @@ def _renew_at(_key: int, address: Address, _now: float) -> float:
 class SignedUrls:
     """Addresses by file_id, renewed at 80 % of their life or when one turns out to have ended."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, now: Callable[[], float] = time.time) -> None:
         self._client = client
-        self._known: TLRUCache[int, Address] = TLRUCache(MOST_URLS, _renew_at, timer=time.time)
+        self._now = now
+        self._known: TLRUCache[int, Address] = TLRUCache(MOST_URLS, _renew_at, timer=now)
         self._flights: Flights[Address] = Flights()
 
     async def address(self, file_id: int) -> Address:
@@ -49,7 +51,7 @@ class SignedUrls:
 
     async def _retrieve(self, file_id: int) -> Address:
         answer = await self._client.retrieve(file_id)
-        now = time.time()
+        now = self._now()
         signed = SignedUrl.obtained(answer.download_url, now) if answer.download_url else None
         address = Address(signed, answer.file.size, signed.renew_at if signed else now + NO_URL_LIFE)
         self._known[file_id] = address

@@ -1,0 +1,242 @@
+"""What a block file shows is what was written, whatever happened to the disk meanwhile."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from block_contents import allocated, fill, open_descriptors, pattern, present, put_away
+from minimaxfs.core.errors import LocalFault
+from minimaxfs.core.ranges import Range
+from minimaxfs.disk.block_file import BLOCK, BlockFile
+from minimaxfs.disk.blocks import Blocks
+from minimaxfs.disk.record import recall
+
+SIZE = 3 * BLOCK + 1000
+DATA = pattern(SIZE)
+FILE = 444795417354723
+
+
+def reopened(directory: Path, size: int = SIZE) -> tuple[Blocks, BlockFile]:
+    """What the next process finds."""
+    blocks = Blocks(directory, 64 * BLOCK)
+    blocks.open()
+    return blocks, blocks.open_file(FILE, size)
+
+
+@pytest.fixture
+def kept(blocks: Blocks, tmp_path: Path) -> Path:
+    """A directory in which the whole file is recorded."""
+    fill(blocks, FILE, DATA)
+    return tmp_path / "blocks"
+
+
+def test_bytes_come_back(blocks: Blocks) -> None:
+    """Any range of what was written is read, the short last block too."""
+    file = blocks.open_file(FILE, SIZE)
+    blocks.write(file, 0, DATA)
+    for part in (Range(0, SIZE), Range(5, 7), Range(BLOCK - 1, 2 * BLOCK + 1), Range(SIZE - 1, SIZE)):
+        assert file.read(part) == DATA[part.start : part.stop]
+    blocks.close_file(file)
+
+
+def test_what_was_not_written_is_absent(blocks: Blocks) -> None:
+    """A range that touches a block that is not whole has no bytes, and its blocks are named as absent."""
+    file = blocks.open_file(FILE, SIZE)
+    blocks.write(file, BLOCK, DATA[BLOCK : 2 * BLOCK])
+    assert file.read(Range(BLOCK - 1, BLOCK + 1)) is None
+    assert file.absent(Range(0, SIZE)) == [Range(0, BLOCK), Range(2 * BLOCK, SIZE)]
+    assert file.absent(Range(BLOCK + 5, BLOCK + 6)) == []
+    blocks.close_file(file)
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1])
+def test_every_size(blocks: Blocks, size: int) -> None:
+    """Files of no byte, of one, and of a block more or less are kept like others."""
+    data = pattern(size)
+    fill(blocks, FILE, data)
+    file = blocks.open_file(FILE, size)
+    assert file.read(Range(0, size)) == data
+    blocks.close_file(file)
+
+
+@given(st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(1, SIZE)), max_size=12))
+def test_only_gapless_writing_makes_a_block_whole(writes: list[tuple[int, int]]) -> None:
+    """Writes in any order and of any length never show a byte that was not written."""
+    written = bytearray(SIZE)
+    with TemporaryDirectory() as directory:
+        file = BlockFile(Path(directory), FILE, SIZE)
+        file.open()
+        for offset, length in writes:
+            chunk = DATA[offset : offset + length]
+            file.write(offset, chunk)
+            written[offset : offset + len(chunk)] = b"\1" * len(chunk)
+        for index in present(file):
+            span = Range(index * BLOCK, min(SIZE, (index + 1) * BLOCK))
+            assert file.read(span) == DATA[span.start : span.stop]
+            assert all(written[span.start : span.stop])
+        file.close()
+
+
+def test_a_record_outlives_the_process(kept: Path) -> None:
+    """What was recorded is there for the next process, without a write."""
+    blocks, file = reopened(kept)
+    assert file.absent(Range(0, SIZE)) == []
+    assert file.read(Range(0, SIZE)) == DATA
+    blocks.close_file(file)
+
+
+def test_a_process_that_was_killed_leaves_nothing_to_be_believed(blocks: Blocks, tmp_path: Path) -> None:
+    """Bytes without a record are not shown, and their disk space is given back."""
+    file = blocks.open_file(FILE, SIZE)
+    blocks.write(file, 0, DATA)
+    again, other = reopened(tmp_path / "blocks")
+    assert other.absent(Range(0, SIZE)) == [Range(0, SIZE)]
+    assert allocated(tmp_path / "blocks") == 0
+    again.close_file(other)
+    blocks.close_file(file)
+
+
+def test_a_kill_after_a_record_keeps_what_it_says(blocks: Blocks, tmp_path: Path) -> None:
+    """What was written since the last record is gone, from the disk too; the rest is shown."""
+    fill(blocks, FILE, DATA[:BLOCK], SIZE)
+    file = blocks.open_file(FILE, SIZE)
+    blocks.write(file, BLOCK, DATA[BLOCK:])
+    again, other = reopened(tmp_path / "blocks")
+    assert present(other) == [0]
+    assert (tmp_path / "blocks" / f"{FILE}.blocks").stat().st_blocks * 512 == BLOCK
+    again.close_file(other)
+    blocks.close_file(file)
+
+
+def test_every_flipped_byte_of_data_is_noticed(kept: Path) -> None:
+    """A block of which any byte changed is absent, and the others are shown as they were."""
+    path = kept / f"{FILE}.blocks"
+    for at in [*range(0, SIZE, 4099), BLOCK - 1, BLOCK, SIZE - 1]:
+        _flip(path, at)
+        blocks, file = reopened(kept)
+        assert present(file) == [index for index in range(4) if index != at // BLOCK]
+        blocks.write(file, at // BLOCK * BLOCK, DATA[at // BLOCK * BLOCK : (at // BLOCK + 1) * BLOCK])
+        assert file.read(Range(0, SIZE)) == DATA
+        put_away(blocks, file)
+
+
+def test_every_flipped_byte_of_a_record_is_noticed(kept: Path) -> None:
+    """A record of which any byte changed says nothing at all."""
+    record = kept / f"{FILE}.record"
+    whole = record.read_bytes()
+    for at in range(len(whole)):
+        _flip(record, at)
+        assert recall(record, BLOCK, SIZE) is None
+        record.write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "harm"),
+    [
+        ("record", lambda path: path.write_bytes(b"")),
+        ("record", lambda path: path.write_bytes(path.read_bytes()[:-1])),
+        ("record", lambda path: path.write_bytes(path.read_bytes() + b"\0")),
+        ("record", lambda path: path.write_bytes(pattern(5000))),
+        ("record", lambda path: path.unlink()),
+        ("blocks", lambda path: path.unlink()),
+        ("blocks", lambda path: path.write_bytes(b"")),
+        ("blocks", lambda path: path.write_bytes(pattern(SIZE, seed=9))),
+        ("blocks", lambda path: path.write_bytes(bytes(SIZE))),
+    ],
+)
+def test_foreign_and_torn_files_are_never_shown(
+    kept: Path, suffix: str, harm: Callable[[Path], object]
+) -> None:
+    """Whatever was done to a file or to its record, no wrong byte comes out of it."""
+    harm(kept / f"{FILE}.{suffix}")
+    blocks, file = reopened(kept)
+    assert file.read(Range(0, SIZE)) is None
+    assert present(file) == []
+    blocks.write(file, 0, DATA)
+    assert file.read(Range(0, SIZE)) == DATA
+    blocks.close_file(file)
+
+
+@pytest.mark.parametrize("length", [1, BLOCK, 2 * BLOCK + 17, SIZE - 1, SIZE + 5000])
+def test_a_file_of_another_length(kept: Path, length: int) -> None:
+    """Of a file that was cut, the blocks that are whole are shown; what was added to it is not."""
+    data = kept / f"{FILE}.blocks"
+    data.write_bytes((DATA + pattern(5000, seed=3))[:length])
+    blocks, file = reopened(kept)
+    assert present(file) == [*range(length // BLOCK), *([3] if length >= SIZE else [])]
+    blocks.close_file(file)
+
+
+def test_rot_is_not_vouched_for_by_a_later_record(kept: Path) -> None:
+    """A process that never read a rotten block does not give it a new checksum."""
+    _flip(kept / f"{FILE}.blocks", 2 * BLOCK + 5)
+    blocks, file = reopened(kept)
+    assert file.read(Range(0, 10)) == DATA[:10]
+    file.drop(1)
+    blocks.write(file, BLOCK, DATA[BLOCK : 2 * BLOCK])
+    put_away(blocks, file)
+    blocks, file = reopened(kept)
+    assert present(file) == [0, 1, 3]
+    blocks.close_file(file)
+
+
+def test_another_size_is_another_file(kept: Path) -> None:
+    """A file_id that comes with another size shows nothing of what was kept for the first."""
+    blocks, file = reopened(kept, SIZE + 1)
+    assert file.absent(Range(0, SIZE)) == [Range(0, SIZE + 1)]
+    blocks.close_file(file)
+
+
+def test_a_record_that_was_overtaken_is_not_kept(blocks: Blocks, tmp_path: Path) -> None:
+    """A block that was lost and half written again while the record was made is not vouched for."""
+    file = blocks.open_file(FILE, SIZE)
+    blocks.write(file, 0, DATA)
+    record = file.record()
+    file.drop(BLOCK)
+    blocks.write(file, 0, DATA[:1000])
+    record.write()
+    again, other = reopened(tmp_path / "blocks")
+    assert present(other) == []
+    again.close_file(other)
+    blocks.close_file(file)
+
+
+def test_recording_twice_costs_the_second_time_nothing(kept: Path) -> None:
+    """A file of which nothing new was read keeps its record as it is."""
+    record = kept / f"{FILE}.record"
+    before = record.stat().st_ino
+    blocks, file = reopened(kept)
+    assert file.read(Range(0, SIZE)) == DATA
+    put_away(blocks, file)
+    assert record.stat().st_ino == before
+
+
+def test_a_failed_read_is_an_absent_block(tmp_path: Path) -> None:
+    """A disk that cannot give a block back costs another fetch, and no error."""
+    file = BlockFile(tmp_path, FILE, SIZE)
+    file.open()
+    file.write(0, DATA)
+    file.close()
+    assert file.read(Range(0, 10)) is None
+    assert file.absent(Range(0, 10)) == [Range(0, BLOCK)]
+
+
+def test_a_directory_that_cannot_be_used_is_a_local_fault(tmp_path: Path) -> None:
+    """What the disk refuses is an error with an errno, and no descriptor stays open."""
+    before = open_descriptors()
+    with pytest.raises(LocalFault):
+        BlockFile(tmp_path / "missing", FILE, SIZE).open()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(LocalFault):
+        Blocks(tmp_path / "file", BLOCK).open()
+    assert open_descriptors() == before
+
+
+def _flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0x10
+    path.write_bytes(content)
