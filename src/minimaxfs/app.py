@@ -15,6 +15,7 @@ from minimaxfs import mounts
 from minimaxfs.api.client import Client
 from minimaxfs.api.content import Content
 from minimaxfs.config import Settings
+from minimaxfs.core.rules import Rules
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.database import Database
 from minimaxfs.disk.journal import Journal
@@ -67,7 +68,8 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callabl
     session = Session(mountpoint, partial(_is_mounted, settings.mountpoint))
     client = Client(settings.endpoint, settings.key, on_request=meter.count, rng=random.Random())
     content = Content(client, on_request=meter.count)
-    drive = Drive(Store(client, content), shelf, session, mountpoint, settings.purposes)
+    rules = Rules(check_types=settings.check_types)
+    drive = Drive(Store(client, content), shelf, session, mountpoint, settings.purposes, rules)
     session.mount(
         Operations(drive, (os.getuid(), os.getgid())),
         source=f"{mounts.SOURCE_PREFIX}{settings.profile}",

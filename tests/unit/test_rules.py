@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, TooLarge
-from minimaxfs.core.files import PURPOSES, Purpose
-from minimaxfs.core.rules import Rules, check_name, check_size, local_only_pattern
+from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, StoreFull, TooLarge
+from minimaxfs.core.files import FILE_LIMIT, PURPOSES, STORE_CAPACITY, Purpose
+from minimaxfs.core.rules import Rules, check_name, check_room, check_size, local_only_pattern
 
 ANYTHING = Purpose("anything", uploads=True)
 AUDIO = Purpose("audio", uploads=True, extensions=frozenset({"mp3", "wav"}), limit=1000)
@@ -141,3 +141,21 @@ def test_local_only_names_can_be_chosen() -> None:
     rules = Rules(local_only_pattern(("*.draft",)))
     assert rules.is_local_only("a.draft")
     assert not rules.is_local_only(".a.mp3.swp")
+
+
+def test_what_fits_is_let_in() -> None:
+    """An account holds 100 GB, and not a byte more."""
+    check_room(STORE_CAPACITY - 5, 5)
+    with pytest.raises(StoreFull, match="do not fit"):
+        check_room(STORE_CAPACITY - 5, 6)
+
+
+def test_the_store_may_be_left_to_judge() -> None:
+    """Without check_types any type passes, and any size that a file may have; uploads still have their place."""
+    rules = Rules(check_types=False)
+    rules.check_name(AUDIO, "new.flac")
+    rules.check_size(AUDIO, AUDIO.limit + 1)
+    with pytest.raises(TooLarge):
+        rules.check_size(AUDIO, FILE_LIMIT + 1)
+    with pytest.raises(NotPermitted):
+        rules.check_name(GENERATED, "new.mp4")

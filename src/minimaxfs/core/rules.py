@@ -4,8 +4,8 @@ import fnmatch
 import re
 from dataclasses import dataclass, field, replace
 
-from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, TooLarge
-from minimaxfs.core.files import Purpose
+from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, StoreFull, TooLarge
+from minimaxfs.core.files import FILE_LIMIT, STORE_CAPACITY, Purpose
 from minimaxfs.core.names import split_extension
 
 LOCAL_ONLY = (
@@ -55,11 +55,22 @@ def check_size(purpose: Purpose, size: int) -> None:
         raise TooLarge(f"{size:,} bytes are over the limit of {purpose.name}: {purpose.limit:,}")
 
 
+def check_room(used: int, size: int) -> None:
+    """Refuse what the account has no room for, both in bytes: raises StoreFull."""
+    if used + size > STORE_CAPACITY:
+        raise StoreFull(f"{size:,} bytes do not fit: {used:,} of {STORE_CAPACITY:,} are used")
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of one mount: `local_only` matches the names that stay on this machine."""
+    """The rules of one mount.
+
+    `local_only` matches the names that stay on this machine. Without `check_types` the store alone
+    judges types and the limits of purposes: it may have learnt new ones.
+    """
 
     local_only: re.Pattern[str] = field(default_factory=local_only_pattern)
+    check_types: bool = True
 
     def is_local_only(self, name: str) -> bool:
         """Whether files of this name stay on this machine."""
@@ -67,6 +78,9 @@ class Rules:
 
     def check_name(self, purpose: Purpose, name: str) -> None:
         """As `check_name`, but the store has no say in a name that it never sees."""
-        if self.is_local_only(name):
-            purpose = replace(purpose, extensions=frozenset())
-        check_name(purpose, name)
+        is_judged = self.check_types and not self.is_local_only(name)
+        check_name(purpose if is_judged else replace(purpose, extensions=frozenset()), name)
+
+    def check_size(self, purpose: Purpose, size: int) -> None:
+        """As `check_size`."""
+        check_size(purpose if self.check_types else replace(purpose, limit=FILE_LIMIT), size)

@@ -69,6 +69,11 @@ class Tree:
         """Every file that the store has and the tree knows."""
         return self._by_id.values()
 
+    def usage(self) -> tuple[int, int]:
+        """Bytes and files that are known to be in the store; a draft's own bytes are not there yet."""
+        stored = [(file.remote.size if file.draft else file.size) for file in self.files() if file.remote]
+        return sum(size or 0 for size in stored), len(stored)
+
     def find(self, directory: Directory, name: str) -> Inode | None:
         """What a directory holds by a name, or by a file's `stem~<file_id>.ext` form."""
         inode = directory.names.get(name)

@@ -9,7 +9,7 @@ from minimaxfs.core.inodes import Draft, File
 from minimaxfs.core.journal import Event, State, after
 from minimaxfs.core.names import tilde_name
 from minimaxfs.core.ranges import Range, pieces
-from minimaxfs.core.rules import check_size
+from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.journal import Journal, Upload
 from minimaxfs.disk.spool import Spool
@@ -24,13 +24,20 @@ class Drafts:
     """The local side of files that differ from what the store has."""
 
     def __init__(
-        self, tree: Tree, journal: Journal, spool: Spool, downloads: Downloads, uploads: Uploads
+        self,
+        tree: Tree,
+        journal: Journal,
+        spool: Spool,
+        downloads: Downloads,
+        uploads: Uploads,
+        rules: Rules,
     ) -> None:
         self._tree = tree
         self._journal = journal
         self._spool = spool
         self._downloads = downloads
         self._uploads = uploads
+        self._rules = rules
         self._flights: Flights[Draft] = Flights()
 
     def begin(self, file: File) -> Draft:
@@ -91,14 +98,14 @@ class Drafts:
         if draft is None or draft.state is not State.OPEN:
             draft = await self.writable(file)
         end = offset + len(data)
-        check_size(file.purpose, end)
+        self._rules.check_size(file.purpose, end)
         self._spool.file(draft.key).write(offset, data)
         file.size = draft.size = max(draft.size, end)
         file.mtime_ns = time.time_ns()
 
     async def truncate(self, file: File, size: int) -> None:
         """Cut the draft, or extend it by zeros."""
-        check_size(file.purpose, size)
+        self._rules.check_size(file.purpose, size)
         if file.draft is None and file.size == size:
             return
         draft = await self.writable(file, keep=size)

@@ -1,5 +1,6 @@
 """The drive: the rooms of this floor, put together."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,16 +54,22 @@ class Drive:
     """Names, their changes, and open files of one mount; others see them under `mountpoint`."""
 
     def __init__(
-        self, store: Store, shelf: Shelf, kernel: Kernel, mountpoint: str, purposes: Iterable[Purpose]
+        self,
+        store: Store,
+        shelf: Shelf,
+        kernel: Kernel,
+        mountpoint: str,
+        purposes: Iterable[Purpose],
+        rules: Rules,
     ) -> None:
-        tree, rules = Tree(purposes), Rules()
+        tree = self._tree = Tree(purposes)
         self._urls = SignedUrls(store.client)
         self._downloads = Downloads(store.content, self._urls, shelf.blocks)
         self._deletes = Deletes(store.client, tree, shelf.journal, shelf.blocks)
         self._uploads = Uploads(
             store.client, tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel
         )
-        self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads)
+        self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
         self._listings = Listings(store.client, tree, shelf.ledger, shelf.blocks, kernel)
         self._rules = rules
         sizes = Sizes(self._downloads, shelf.ledger, kernel)
@@ -95,6 +102,8 @@ class Drive:
         self._downloads.start(nursery)
         self._uploads.start(nursery)
         self._listings.load()
+        for directory in (self._tree.root, *self._tree.purposes()):
+            directory.mtime_ns = directory.mtime_ns or time.time_ns()
         for file in self._drafts.load():
             if self._is_to_go_on(file):
                 nursery.start_soon(self._go_on, file)

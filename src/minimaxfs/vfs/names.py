@@ -135,5 +135,4 @@ class Names:
 
     def usage(self) -> tuple[int, int]:
         """Bytes and files that are known to be in the store."""
-        sizes = [file.size or 0 for file in self._tree.files()]
-        return sum(sizes), len(sizes)
+        return self._tree.usage()

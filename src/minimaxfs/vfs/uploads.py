@@ -18,6 +18,7 @@ from minimaxfs.core.files import RemoteFile
 from minimaxfs.core.inodes import Draft, File, Remembered, Sending
 from minimaxfs.core.journal import Event, State, after
 from minimaxfs.core.reconcile import made_by, namesakes
+from minimaxfs.core.rules import check_room
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
@@ -127,6 +128,7 @@ class Uploads:
     async def _upload(self, running: _Running) -> None:
         if running.draft.state is not State.DOUBTFUL:
             await self._seal(running.draft)
+            check_room(self._tree.usage()[0], running.draft.size)
         await self._stored(running, await self._send_once(running))
 
     def _move(self, draft: Draft, event: Event) -> None:
