@@ -151,7 +151,7 @@ def test_what_fits_is_let_in() -> None:
 
 
 def test_the_store_may_be_left_to_judge() -> None:
-    """Without check_types any type passes, and any size that a file may have; uploads still have their place."""
+    """Without check_types any type passes, and any size that a file may have; uploads keep their place."""
     rules = Rules(check_types=False)
     rules.check_name(AUDIO, "new.flac")
     rules.check_size(AUDIO, AUDIO.limit + 1)

@@ -33,6 +33,10 @@ QUICK = Schedule(tries=2, first=0.3, ceiling=0.3)
 """No connection: one more try within 0.3 s, so that "offline" is said in under a second."""
 
 
+PATIENT = Schedule(tries=1_000_000, first=1.0, ceiling=300.0)
+"""Uploads that nobody waits for: at once after a hiccup, every five minutes in a long outage, for ever."""
+
+
 def schedule(error: FsError) -> Schedule:
     """The waits that fit `error`."""
     match error:

@@ -27,7 +27,8 @@ class Sending:
 class Draft:
     """Bytes of a file that the store does not have yet: what is in the spool under `key`.
 
-    `error` says why the last upload ended, in words; `sending` is how it was last sent.
+    `error` says why the last upload ended, in words; `sending` is how it was last sent; `version`
+    counts the writes.
     """
 
     key: int
@@ -35,6 +36,7 @@ class Draft:
     state: State = State.OPEN
     error: str = ""
     sending: Sending | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,11 @@ class Changes:
         assert not isinstance(over, Directory)
         if over is not None and over.remote is not None:
             self._check_deletable(over)
+        if file.draft is None and self._rules.rename_uploads:
+            self._rules.check_name(file.purpose, new_name)
+            await self._drafts.writable(file)
+            await self._uploads.store(file, name=new_name, over=over)
+            return
         if file.draft is None:
             await self._alias(file, new_name, over)
             return
@@ -125,7 +130,6 @@ class Changes:
         if is_promoted and file.draft.size > 0 and not self._handles.has_writers(file):
             await self._uploads.store(file, name=name, over=over)
             return
-        await self._uploads.settled(file)
         remote = over.remote if over is not None else None
         if over is not None and remote is not None and file.remote is None:
             # The draft takes the other's place: its upload will replace what the store has.

@@ -189,7 +189,7 @@ class Downloads:
         if download.is_covered(fetch):
             return
         async with self._origin.open(download.file_id, *fetch.rest) as reply:
-            _check_total(download, reply.total)
+            await self._check_total(download, reply)
             if reply.whole and fetch.rest != whole:
                 if download.is_covered(fetch):
                     return
@@ -198,29 +198,8 @@ class Downloads:
                 fetch.sink(fetch.reached, chunk)
                 fetch.reached += len(chunk)
                 fetch.scope.deadline = trio.current_time() + PATIENCE
-            _check_end(download, fetch, reply)
+            if reply.stop is None and fetch.reached != download.size:
+                # Without a length it may have been cut: no size can be told by it.
+                raise BrokenReply(f"file {download.file_id}: {fetch.reached} bytes of {download.size} came")
 
-    async def true_size(self, remote: RemoteFile) -> int:
-        """The size, in bytes, of a file whose size the store gives as 0. Raises what the store raises."""
-        return await self._sizes.run(remote.file_id, lambda: self._origin.size(remote.file_id))
-
-
-async def _record(download: Download) -> None:
-    """Make the blocks last, as far as the disk lets them."""
-    try:
-        await trio.to_thread.run_sync(download.blocks.record().write, abandon_on_cancel=True)
-    except FsError as error:
-        log.warning("blocks of file %d are not kept: %s", download.file_id, error)
-
-
-def _check_total(download: Download, total: int | None) -> None:
-    if total is not None and total != download.size:
-        raise WrongSize(f"file {download.file_id} has {total} bytes, not {download.size}", total)
-
-
-def _check_end(download: Download, fetch: Fetch, reply: Opened) -> None:
-    """A body that did not say its length may have been cut; one that is too long was not."""
-    if fetch.reached > download.size:
-        _check_total(download, fetch.reached)
-    if reply.stop is None and fetch.reached < download.size:
-        raise BrokenReply(f"file {download.file_id}: {fetch.reached} bytes of {download.size} came")
+    async

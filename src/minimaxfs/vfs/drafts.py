@@ -3,7 +3,9 @@
 import logging
 import time
 
-from minimaxfs.core.errors import FsError
+import trio
+
+from minimaxfs.core.errors import FsError, ServerFailed
 from minimaxfs.core.files import MIB, Purpose
 from minimaxfs.core.inodes import Draft, File
 from minimaxfs.core.journal import Event, State, after
@@ -72,6 +74,8 @@ class Drafts:
 
     async def _copy_of_stored(self, file: File, keep: int | None) -> Draft:
         remote, size = file.remote, file.size or 0
+        if file.size is None and keep != 0:
+            raise ServerFailed(f"{file.label}: its size is not known, so its bytes cannot be kept")
         wanted = size if keep is None else min(keep, size)
         key = self._journal.begin(file)
         draft = Draft(key, wanted)
@@ -100,6 +104,7 @@ class Drafts:
         end = offset + len(data)
         self._rules.check_size(file.purpose, end)
         self._spool.file(draft.key).write(offset, data)
+        draft.version += 1
         file.size = draft.size = max(draft.size, end)
         file.mtime_ns = time.time_ns()
 
@@ -110,6 +115,7 @@ class Drafts:
             return
         draft = await self.writable(file, keep=size)
         self._spool.file(draft.key).truncate(size)
+        draft.version += 1
         file.size = draft.size = size
         file.mtime_ns = time.time_ns()
 
@@ -123,16 +129,25 @@ class Drafts:
         if file.draft is None:
             return
         self._journal.describe(file)
-        if not self._uploads.is_running(file):
+        if self._uploads.of(file) is None:
             self._spool.release(file.draft.key)
 
     async def discard(self, file: File) -> None:
-        """The draft is not wanted any more; one that is being sent is waited for."""
+        """The draft is not wanted any more. One that is being sent goes when its sending ends."""
+        upload = self._uploads.of(file)
+        if upload is not None and not upload.is_waiting:
+            return
         await self._uploads.settled(file)
         draft, file.draft = file.draft, None
         if draft is not None:
             self._journal.discard(draft.key)
             self._spool.remove(draft.key)
+
+    async def harden(self, file: File) -> None:
+        """Make what was written so far outlive the power, without an upload: for O_SYNC."""
+        if file.draft is not None and file.draft.state is State.OPEN:
+            await trio.to_thread.run_sync(self._spool.file(file.draft.key).seal)
+            self._journal.describe(file)
 
     def load(self) -> list[File]:
         """Show the drafts of earlier mounts, and answer their files, oldest first."""

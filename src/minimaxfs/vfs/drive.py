@@ -8,7 +8,7 @@ import trio
 
 from minimaxfs.api.client import Client
 from minimaxfs.api.content import Content
-from minimaxfs.core.errors import FsError, NoAttribute
+from minimaxfs.core.errors import NoAttribute
 from minimaxfs.core.files import Purpose
 from minimaxfs.core.inodes import File
 from minimaxfs.core.journal import State
@@ -27,6 +27,7 @@ from minimaxfs.vfs.handles import Handles
 from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
+from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.sizes import Sizes
 from minimaxfs.vfs.uploads import Uploads
 from minimaxfs.vfs.urls import SignedUrls
@@ -66,9 +67,8 @@ class Drive:
         self._urls = SignedUrls(store.client)
         self._downloads = Downloads(store.content, self._urls, shelf.blocks)
         self._deletes = Deletes(store.client, tree, shelf.journal, shelf.blocks)
-        self._uploads = Uploads(
-            store.client, tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel
-        )
+        sender = Sender(store.client, tree, shelf.journal, shelf.spool)
+        self._uploads = Uploads(sender, tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel)
         self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
         self._listings = Listings(store.client, tree, shelf.ledger, shelf.blocks, kernel)
         self._rules = rules
@@ -106,7 +106,7 @@ class Drive:
             directory.mtime_ns = directory.mtime_ns or time.time_ns()
         for file in self._drafts.load():
             if self._is_to_go_on(file):
-                nursery.start_soon(self._go_on, file)
+                nursery.start_soon(self._uploads.store_later, file)
         nursery.start_soon(self._deletes.settle_owed)
 
     def _is_to_go_on(self, file: File) -> bool:
@@ -114,16 +114,10 @@ class Drive:
         is_real = file.name is not None and not self._rules.is_local_only(file.name)
         return is_real and file.draft.state in {State.SEALED, State.DOUBTFUL}
 
-    async def _go_on(self, file: File) -> None:
-        try:
-            await self._uploads.store(file)
-        except FsError:
-            return  # said in the log and in user.minimax.error
-
     @property
     def is_writing(self) -> bool:
         """Whether bytes are on their way in: a file is open for writing, or an upload runs."""
-        return self._uploads.count > 0 or self.handles.has_writers()
+        return bool(self._uploads.running()) or self.handles.has_writers()
 
     async def finish(self) -> None:
         """Keep what was read, at the end of the mount."""

@@ -7,6 +7,7 @@ one after which no process has the path open for writing.
 
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import trio
@@ -36,6 +37,7 @@ class Handle:
 
     file: File
     is_writable: bool
+    is_synchronous: bool = False
     window: Window = field(default_factory=Window)
     download: Download | None = None
     error: FsError | None = None
@@ -83,12 +85,12 @@ class Handles:
         except BaseException:
             self._tree.close(file)
             raise
-        return self._add(Handle(file, is_writable))
+        return self._add(Handle(file, is_writable, bool(flags & os.O_DSYNC)))
 
-    def opened_new(self, file: File) -> int:
+    def opened_new(self, file: File, flags: int) -> int:
         """A handle for a file that was just created."""
         file.handles += 1
-        return self._add(Handle(file, is_writable=True))
+        return self._add(Handle(file, is_writable=True, is_synchronous=bool(flags & os.O_DSYNC)))
 
     def _add(self, handle: Handle) -> int:
         self._last += 1
@@ -147,7 +149,10 @@ class Handles:
 
     async def write(self, number: int, offset: int, data: bytes) -> int:
         """Take bytes into the file's draft; answers how many: all of them."""
-        await self._drafts.write(self._handles[number].file, offset, data)
+        handle = self._handles[number]
+        await self._drafts.write(handle.file, offset, data)
+        if handle.is_synchronous:
+            await self._drafts.harden(handle.file)
         return len(data)
 
     async def flush(self, number: int) -> None:
@@ -216,8 +221,6 @@ class Handles:
             await self._drafts.discard(file)
             return
         if file.draft is not None and file.draft.state is State.OPEN and self._is_due(file):
-            try:
-                await self._uploads.store(file)
-            except FsError:
-                return  # said in the log and in user.minimax.error: there is no caller to tell
+            with suppress(FsError):  # said in the log and in user.minimax.error: there is no caller to tell
+                await self._uploads.store_later(file)
         self._drafts.rest(file)

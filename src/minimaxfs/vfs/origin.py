@@ -72,6 +72,11 @@ class Origin:
         async with self.open(file_id, 0) as reply:
             return await _count(reply) if reply.total is None else reply.total
 
+    async def told_size(self, file_id: int) -> int | None:
+        """The file's size as a part of it says; None where the server gives no parts."""
+        async with self.open(file_id, 0, 1) as reply:
+            return None if reply.whole else reply.total
+
 
 async def _count(reply: Opened) -> int:
     """The length of a body that does not say its own: there is no other way than to read it."""

@@ -1,6 +1,6 @@
 """A sealed spool file as the body of an upload: read in pieces, in a thread, never whole."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import trio
@@ -15,10 +15,11 @@ PIECE = MIB
 
 @dataclass(frozen=True, slots=True)
 class SpoolBody:
-    """`size` bytes of a spool file, which do not change while they are sent."""
+    """`size` bytes of a spool file, which do not change meanwhile; `on_sent` is told how many went."""
 
     file: SpoolFile
     size: int
+    on_sent: Callable[[int], None]
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The bytes, from the first one on."""
@@ -27,5 +28,6 @@ class SpoolBody:
             piece = await trio.to_thread.run_sync(self.file.read, offset, min(PIECE, self.size - offset))
             if not piece:
                 raise LocalFault("the spool file is shorter than it was when it was sealed")
-            offset += len(piece)
             yield piece
+            offset += len(piece)
+            self.on_sent(offset)

@@ -1,0 +1,109 @@
+"""Sending a draft so that the store has it once.
+
+The journal is written before each step, so that a daemon that dies at any line knows at its
+next start what the store may have. An upload whose answer was lost is looked for in a listing
+before it is sent again: sending is not idempotent.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+import trio
+
+from minimaxfs.api.client import Client
+from minimaxfs.core.errors import FsError, ServerFailed
+from minimaxfs.core.files import RemoteFile
+from minimaxfs.core.inodes import Draft, File, Sending
+from minimaxfs.core.journal import Event, State, after
+from minimaxfs.core.reconcile import made_by, namesakes
+from minimaxfs.core.rules import check_room
+from minimaxfs.core.tree import Tree
+from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.spool import Spool
+from minimaxfs.vfs.spool_body import SpoolBody
+
+log = logging.getLogger(__name__)
+
+SENDS = 3
+"""How often a draft is sent when each time its answer was lost and the store turned out not to have it."""
+
+
+class Sender:
+    """Takes a draft from whatever state it is in to the store's answer."""
+
+    def __init__(self, client: Client, tree: Tree, journal: Journal, spool: Spool) -> None:
+        self._client = client
+        self._tree = tree
+        self._journal = journal
+        self._spool = spool
+
+    def move(self, draft: Draft, event: Event) -> None:
+        """Paper before memory."""
+        state = after(draft.state, event)
+        self._journal.move(draft, state)
+        draft.state = state
+
+    async def seal(self, draft: Draft) -> None:
+        """Make the draft durable. Raises LocalDiskFull or LocalFault."""
+        if draft.state is State.FAILED:
+            self.move(draft, Event.RETRY)
+        if draft.state is not State.OPEN:
+            return
+        spool_file = self._spool.file(draft.key)
+        version = -1
+        while version != draft.version:  # what was written while the disk worked is not sealed yet
+            version = draft.version
+            await trio.to_thread.run_sync(spool_file.seal)
+        draft.size = spool_file.size
+        draft.error = ""
+        self.move(draft, Event.SEAL)
+
+    async def send(
+        self, file: File, draft: Draft, name: str, replaced: RemoteFile | None, on_sent: Callable[[int], None]
+    ) -> RemoteFile:
+        """Send until the store has the draft by this name, and never while it may have it already.
+
+        `on_sent` is told how many bytes have gone. Raises the FsError that it cannot be sent for.
+        """
+        await self.seal(draft)
+        check_room(self._tree.usage()[0], draft.size)
+        for _ in range(SENDS):
+            if draft.state is State.DOUBTFUL:
+                found = await self._look_for(file, draft)
+                if found is not None:
+                    return found
+                self.move(draft, Event.ABSENT)
+            draft.sending = self._sending(name, replaced)
+            self.move(draft, Event.SEND)
+            body = SpoolBody(self._spool.file(draft.key), draft.size, on_sent)
+            try:
+                return await self._client.upload(file.purpose.name, name, body)
+            except FsError as error:
+                self.move(draft, Event.LOST if error.sent else Event.UNSENT)
+                if not error.sent:
+                    raise
+                log.info("%s: no answer to the upload, so it is looked for: %s", file.label, error)
+        raise ServerFailed(f"{file.label}: {SENDS} uploads had no answer, and the store has none of them")
+
+    def _sending(self, name: str, replaced: RemoteFile | None) -> Sending:
+        """What to know an upload by, should its answer be lost."""
+        there = [file.remote for file in self._tree.files() if file.remote is not None]
+        replaces = None if replaced is None else replaced.file_id
+        return Sending(name, time.time(), namesakes(name, there), replaces)
+
+    async def _look_for(self, file: File, draft: Draft) -> RemoteFile | None:
+        """The file that an upload without an answer made, if it made one."""
+        if not file.purpose.lists:
+            raise Unanswered(
+                f"{file.label}: the store did not answer the upload and may or may not have the file;"
+                f" {file.purpose.name} cannot be listed"
+            )
+        assert draft.sending is not None
+        return made_by(draft.sending, draft.size, await self._client.list_files(file.purpose.name))
+
+
+class Unanswered(FsError):
+    """The store may have the file, and there is no way to ask it."""
+
+    advice = "Look for it where the store shows its files, then discard it here, or send it again by force."
