@@ -1,6 +1,7 @@
 """Inodes: what the tree is made of, and what a listing does to it. Values; the rules are in `tree`."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from minimaxfs.core.files import Purpose, RemoteFile
@@ -113,3 +114,9 @@ def agree(before: RemoteFile, after: RemoteFile) -> bool:
     if 0 in {before.size, after.size}:
         before = replace(before, size=after.size)
     return before == after
+
+
+def usage(files: Iterable[File]) -> tuple[int, int]:
+    """Bytes and files that are known to be in the store; a draft's own bytes are not there yet."""
+    stored = [(file.remote.size if file.draft else file.size) for file in files if file.remote]
+    return sum(size or 0 for size in stored), len(stored)

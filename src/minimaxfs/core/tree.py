@@ -69,10 +69,9 @@ class Tree:
         """Every file that the store has and the tree knows."""
         return self._by_id.values()
 
-    def usage(self) -> tuple[int, int]:
-        """Bytes and files that are known to be in the store; a draft's own bytes are not there yet."""
-        stored = [(file.remote.size if file.draft else file.size) for file in self.files() if file.remote]
-        return sum(size or 0 for size in stored), len(stored)
+    def drafts(self) -> list[File]:
+        """Every file with bytes that the store does not have, in the order of their making."""
+        return [node for node in self._inodes.values() if isinstance(node, File) and node.draft and node.name]
 
     def find(self, directory: Directory, name: str) -> Inode | None:
         """What a directory holds by a name, or by a file's `stem~<file_id>.ext` form."""

@@ -21,6 +21,7 @@ from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.attributes import DOWNLOAD_URL, extended, extended_value
 from minimaxfs.vfs.changes import Changes
 from minimaxfs.vfs.deletes import Deletes
+from minimaxfs.vfs.desk import Desk
 from minimaxfs.vfs.downloads import Downloads
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.handles import Handles
@@ -72,6 +73,7 @@ class Drive:
         self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
         self._listings = Listings(store.client, tree, shelf.ledger, shelf.blocks, kernel)
         self._rules = rules
+        self.desk = Desk(tree, self._drafts, self._uploads, kernel)
         sizes = Sizes(self._downloads, shelf.ledger, kernel)
         self.handles = Handles(
             mountpoint, tree, self._drafts, self._uploads, self._deletes, self._downloads, sizes, rules

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from minimaxfs.core.errors import IsADirectory, NoSuchFile, NotADirectory, Stale
-from minimaxfs.core.inodes import Directory, File, Inode
+from minimaxfs.core.inodes import Directory, File, Inode, usage
 from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.journal import Journal
@@ -135,4 +135,4 @@ class Names:
 
     def usage(self) -> tuple[int, int]:
         """Bytes and files that are known to be in the store."""
-        return self._tree.usage()
+        return usage(self._tree.files())

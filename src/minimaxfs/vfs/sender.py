@@ -14,7 +14,7 @@ import trio
 from minimaxfs.api.client import Client
 from minimaxfs.core.errors import FsError, ServerFailed
 from minimaxfs.core.files import RemoteFile
-from minimaxfs.core.inodes import Draft, File, Sending
+from minimaxfs.core.inodes import Draft, File, Sending, usage
 from minimaxfs.core.journal import Event, State, after
 from minimaxfs.core.reconcile import made_by, namesakes
 from minimaxfs.core.rules import check_room
@@ -67,7 +67,7 @@ class Sender:
         `on_sent` is told how many bytes have gone. Raises the FsError that it cannot be sent for.
         """
         await self.seal(draft)
-        check_room(self._tree.usage()[0], draft.size)
+        check_room(usage(self._tree.files())[0], draft.size)
         for _ in range(SENDS):
             if draft.state is State.DOUBTFUL:
                 found = await self._look_for(file, draft)
