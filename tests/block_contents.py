@@ -1,6 +1,7 @@
 """Bytes that tell where they belong, and block files filled with them."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from minimaxfs.core.ranges import Range
@@ -38,6 +39,10 @@ def allocated(directory: Path) -> int:
     return sum(path.stat().st_blocks * 512 for path in directory.iterdir())
 
 
-def open_descriptors() -> int:
-    """How many descriptors this process has open."""
-    return len(os.listdir("/proc/self/fd"))
+def open_descriptors(below: Path = Path("/")) -> int:
+    """How many descriptors this process has open, of all kinds, or of files below a directory."""
+    targets = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            targets.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+    return sum(below == Path("/") or target.startswith(f"{below}/") for target in targets)

@@ -202,4 +202,29 @@ class Downloads:
                 # Without a length it may have been cut: no size can be told by it.
                 raise BrokenReply(f"file {download.file_id}: {fetch.reached} bytes of {download.size} came")
 
-    async
+    async def _check_total(self, download: Download, reply: Opened) -> None:
+        """Raise WrongSize where the file has another size, BrokenReply where something else came instead.
+
+        A part says how long the whole is. A whole body of another length may be the file, or a
+        proxy's page in its place: a part is asked for, to know.
+        """
+        total = reply.total
+        if total is None or total == download.size:
+            return
+        if reply.whole:
+            total = await self._origin.told_size(download.file_id)
+        if total is None or total == download.size:
+            raise BrokenReply(f"file {download.file_id}: {reply.total} bytes came that are not the file's")
+        raise WrongSize(f"file {download.file_id} has {total} bytes, not {download.size}", total)
+
+    async def true_size(self, remote: RemoteFile) -> int:
+        """The size, in bytes, of a file whose size the store gives as 0. Raises what the store raises."""
+        return await self._sizes.run(remote.file_id, lambda: self._origin.size(remote.file_id))
+
+
+async def _record(download: Download) -> None:
+    """Make the blocks last, as far as the disk lets them."""
+    try:
+        await trio.to_thread.run_sync(download.blocks.record().write, abandon_on_cancel=True)
+    except FsError as error:
+        log.warning("blocks of file %d are not kept: %s", download.file_id, error)
