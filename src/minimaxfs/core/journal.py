@@ -8,7 +8,8 @@
                                         └─lost or restart─► DOUBTFUL ──answered──► STORED
                                                                      └─absent──► SEALED
 
-`SEALED` is the promise: the bytes are on this machine's disk, by fsync, and will not be lost.
+A write that the disk or a limit refuses makes OPEN bytes FAILED at once (refused): half a file is
+never sent. `SEALED` is the promise: the bytes are on this machine's disk, by fsync, and will not be lost.
 `DOUBTFUL` means that the store may have the file, though it never said so: it is looked for
 in a listing before a byte is sent again, because an upload is not idempotent.
 """
@@ -45,6 +46,7 @@ class Event(StrEnum):
 TABLE: dict[tuple[State, Event], State] = {
     (State.OPEN, Event.WRITE): State.OPEN,
     (State.OPEN, Event.SEAL): State.SEALED,
+    (State.OPEN, Event.REFUSED): State.FAILED,
     (State.OPEN, Event.RESTART): State.OPEN,
     (State.SEALED, Event.WRITE): State.OPEN,
     (State.SEALED, Event.SEAL): State.SEALED,

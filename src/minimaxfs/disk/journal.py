@@ -5,6 +5,7 @@ The states and their order are decided in `core.journal`; here they are made to 
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from minimaxfs.core.files import RemoteFile
@@ -67,12 +68,12 @@ class Journal:
                 (file.name or "", file.draft.size, replaces, file.mtime_ns, file.mode, file.draft.key),
             )
 
-    def stored(self, key: int, remote: RemoteFile, kept: Remembered, replaced: RemoteFile | None) -> None:
-        """The store has the draft: the file is remembered, its old version is doomed, the row goes."""
+    def stored(self, key: int, remote: RemoteFile, kept: Remembered, replaced: Iterable[RemoteFile]) -> None:
+        """The store has the draft: the file is remembered, old versions are doomed, the row goes."""
         with self._database.change() as change:
             change.execute(REMEMBER, ledger_row(remote, kept))
-            if replaced is not None:
-                _doom(change, replaced)
+            for old in replaced:
+                _doom(change, old)
             change.execute("DELETE FROM uploads WHERE key = ?", (key,))
 
     def renamed(self, remote: RemoteFile, kept: Remembered, replaced: RemoteFile | None) -> None:

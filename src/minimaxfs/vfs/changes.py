@@ -100,28 +100,37 @@ class Changes:
         if over is not None and not replace:
             raise AlreadyThere(f"{new_name!r} is there already")
         assert not isinstance(over, Directory)
-        if over is not None and over.remote is not None:
-            self._check_deletable(over)
-        if file.draft is None and self._rules.rename_uploads:
+        if file.draft is not None:
             self._rules.check_name(file.purpose, new_name)
-            await self._drafts.writable(file)
-            await self._uploads.store(file, name=new_name, over=over)
-            return
-        if file.draft is None:
+            await self._rename_draft(file, new_name, over)
+        elif self._rules.rename_uploads:
+            self._rules.check_name(file.purpose, new_name)
+            await self._send_anew(file, new_name, over)
+        else:
             await self._alias(file, new_name, over)
-            return
-        self._rules.check_name(file.purpose, new_name)
-        await self._rename_draft(file, new_name, over)
 
     async def _alias(self, file: File, name: str, over: File | None) -> None:
         """A stored file gets another name on this machine."""
         assert file.remote is not None
+        if over is not None and over.remote is not None:
+            self._check_deletable(over)
         replaced = over.remote if over is not None else None
         kept = changed(file.kept, name=name)
         self._journal.renamed(file.remote, kept, replaced)
         await self._move(file, name, over)
         if replaced is not None and over is not None and over.handles == 0:
             await self._deletes.settle(file.purpose, replaced)
+
+    async def _send_anew(self, file: File, name: str, over: File | None) -> None:
+        """A stored file gets another name in the store: as a new file, after which the old one goes."""
+        size = file.size
+        await self._drafts.writable(file)
+        try:
+            await self._uploads.store(file, name=name, over=over)
+        except FsError:
+            await self._drafts.discard(file)
+            file.size = size
+            raise
 
     async def _rename_draft(self, file: File, name: str, over: File | None) -> None:
         """Upload what becomes a real file by its new name; let the rest wait under the new name."""

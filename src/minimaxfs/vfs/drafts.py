@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 
 import trio
 
@@ -118,6 +119,18 @@ class Drafts:
         draft.version += 1
         file.size = draft.size = size
         file.mtime_ns = time.time_ns()
+
+    def spoil(self, file: File, error: FsError) -> None:
+        """A write was refused: what is there is half a file, and is not sent."""
+        draft = file.draft
+        if draft is None or draft.state is not State.OPEN:
+            return
+        draft.error = f"{error}. {error.advice}"
+        draft.state = after(draft.state, Event.REFUSED)
+        with suppress(
+            FsError
+        ):  # a full disk may be why: the journal then says open, and that is not sent either
+            self._journal.move(draft, draft.state)
 
     def read(self, file: File, offset: int, size: int) -> bytes:
         """Bytes of the draft."""

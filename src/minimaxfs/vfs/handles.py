@@ -148,11 +148,19 @@ class Handles:
         return handle.download
 
     async def write(self, number: int, offset: int, data: bytes) -> int:
-        """Take bytes into the file's draft; answers how many: all of them."""
+        """Take bytes into the file's draft; answers how many: all of them.
+
+        Where they cannot be taken the file is failed until it is written again: its closes raise the same.
+        """
         handle = self._handles[number]
-        await self._drafts.write(handle.file, offset, data)
-        if handle.is_synchronous:
-            await self._drafts.harden(handle.file)
+        try:
+            await self._drafts.write(handle.file, offset, data)
+            if handle.is_synchronous:
+                await self._drafts.harden(handle.file)
+        except FsError as error:
+            handle.error = error
+            self._drafts.spoil(handle.file, error)
+            raise
         return len(data)
 
     async def flush(self, number: int) -> None:

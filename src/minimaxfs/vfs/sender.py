@@ -60,7 +60,7 @@ class Sender:
         self.move(draft, Event.SEAL)
 
     async def send(
-        self, file: File, draft: Draft, name: str, replaced: RemoteFile | None, on_sent: Callable[[int], None]
+        self, file: File, draft: Draft, name: str, replaced: list[RemoteFile], on_sent: Callable[[int], None]
     ) -> RemoteFile:
         """Send until the store has the draft by this name, and never while it may have it already.
 
@@ -86,10 +86,10 @@ class Sender:
                 log.info("%s: no answer to the upload, so it is looked for: %s", file.label, error)
         raise ServerFailed(f"{file.label}: {SENDS} uploads had no answer, and the store has none of them")
 
-    def _sending(self, name: str, replaced: RemoteFile | None) -> Sending:
+    def _sending(self, name: str, replaced: list[RemoteFile]) -> Sending:
         """What to know an upload by, should its answer be lost."""
         there = [file.remote for file in self._tree.files() if file.remote is not None]
-        replaces = None if replaced is None else replaced.file_id
+        replaces = replaced[0].file_id if replaced else None
         return Sending(name, time.time(), namesakes(name, there), replaces)
 
     async def _look_for(self, file: File, draft: Draft) -> RemoteFile | None:

@@ -43,9 +43,12 @@ class Upload:
         return self.next_try > -math.inf
 
     @property
-    def replaced(self) -> RemoteFile | None:
-        """The version in the store that goes when the new one is there."""
-        return self.file.remote if self.over is None else self.over.remote
+    def replaced(self) -> list[RemoteFile]:
+        """The versions in the store that go when the new one is there; none where nothing can go."""
+        if not self.file.purpose.deletes:
+            return []
+        olds = (self.over.remote if self.over else None, self.file.remote)
+        return [old for old in olds if old is not None]
 
     def wait_until(self, when: float) -> None:
         """The try failed, and the next one is at `when`: tell those who waited for this one."""

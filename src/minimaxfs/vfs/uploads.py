@@ -175,8 +175,8 @@ class Uploads:
         has_readers = upload.over is not None and upload.over.handles > 0
         self._place(upload, remote)
         await self._adopt(draft, remote)
-        if replaced is not None and not has_readers:
-            await self._deletes.settle(file.purpose, replaced)
+        for old in replaced if not has_readers else []:
+            await self._deletes.settle(file.purpose, old)
         if name is None:
             self._journal.doom(remote)
             if file.handles == 0:
@@ -187,8 +187,8 @@ class Uploads:
         file, now = upload.file, trio.current_time()
         directory = self._tree.directory(file.purpose)
         file.draft = None
-        if upload.replaced is not None:
-            self._tree.mark_deleted(upload.replaced.file_id, now)
+        for old in upload.replaced:
+            self._tree.mark_deleted(old.file_id, now)
         if upload.over is not None:
             self._tree.detach(upload.over)
         gone = self._tree.bind(file, remote, now)
