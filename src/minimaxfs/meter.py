@@ -1,11 +1,15 @@
 """The meter: every request is counted, because some cost money."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from minimaxfs.api.endpoint import Operation
+from minimaxfs.core.errors import FsError
 from minimaxfs.disk.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 
 class Meter:
@@ -24,6 +28,10 @@ class Meter:
         """Write what was counted to the ledger, under today's date (UTC)."""
         if not self._counts:
             return
-        counts, self._counts = self._counts, Counter()
         prices = {operation.value: self._prices(operation) for operation in Operation}
-        self._ledger.count_requests(datetime.now(UTC).date().isoformat(), counts, prices)
+        try:
+            self._ledger.count_requests(datetime.now(UTC).date().isoformat(), self._counts, prices)
+        except FsError as error:
+            log.warning("requests are counted in memory only: %s", error)
+        else:
+            self._counts.clear()

@@ -8,7 +8,6 @@ mount, and a network that hangs never leaves a caller stuck.
 import errno
 import logging
 import os
-import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,8 +31,8 @@ from pyfuse3 import (
 )
 
 from minimaxfs.core.errors import FsError
-from minimaxfs.core.files import STORE_CAPACITY
-from minimaxfs.core.inodes import Inode
+from minimaxfs.core.inodes import File, Inode
+from minimaxfs.fuse.answers import entry, statvfs
 from minimaxfs.vfs.attributes import Attributes
 from minimaxfs.vfs.drive import Drive
 
@@ -44,8 +43,6 @@ DEADLINE = 60.0
 
 UPLOAD_DEADLINE = 24 * 3600.0
 """Seconds for a request that may have to upload: the upload has limits of its own on every standstill."""
-
-STATVFS_BLOCK = 4096
 
 QUIET = {errno.ENOENT, errno.ENODATA, errno.ENOTSUP, errno.EEXIST, errno.EXDEV, errno.EPERM}
 """Answers that programs ask for as a matter of course: no line in the log for them."""
@@ -76,31 +73,19 @@ class Operations(pyfuse3.Operations):
         except FsError as error:
             level = logging.DEBUG if error.errno in QUIET else logging.WARNING
             name = errno.errorcode[error.errno]
-            log.log(level, "%s %s: %s: %s. %s", operation, subject, name, error, error.advice)
+            log.log(level, "%s %s: %s: %s. %s", operation, _named(subject), name, error, error.advice)
             raise FUSEError(error.errno) from error
         except trio.TooSlowError as error:
-            log.warning("%s %s: no answer within %.0f s", operation, subject, deadline)
+            log.warning("%s %s: no answer within %.0f s", operation, _named(subject), deadline)
             raise FUSEError(errno.ETIMEDOUT) from error
         except FUSEError:
             raise
         except Exception as error:
-            log.exception("%s %s: a fault of minimaxfs", operation, subject)
+            log.exception("%s %s: a fault of minimaxfs", operation, _named(subject))
             raise FUSEError(errno.EIO) from error
 
     def _entry(self, shown: Attributes) -> EntryAttributes:
-        entry = EntryAttributes()
-        entry.st_ino = InodeT(shown.number)
-        kind = stat.S_IFDIR if shown.is_directory else stat.S_IFREG
-        entry.st_mode = ModeT(kind | shown.mode)
-        entry.st_nlink = 2 if shown.is_directory else 1
-        entry.st_uid, entry.st_gid = self._owner
-        entry.st_size = shown.size
-        entry.st_blksize = 128 * 1024
-        entry.st_blocks = -(-shown.size // 512)
-        entry.st_atime_ns = entry.st_mtime_ns = entry.st_ctime_ns = shown.mtime_ns
-        entry.entry_timeout = shown.name_for
-        entry.attr_timeout = shown.attributes_for
-        return entry
+        return entry(shown, self._owner)
 
     async def lookup(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> EntryAttributes:
         with self._request("lookup", name):
@@ -176,26 +161,26 @@ class Operations(pyfuse3.Operations):
             return info, self._entry(self._drive.names.shown(file))
 
     async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
-        with self._request("read", fh):
+        with self._request("read", self._drive.handles.file(fh)):
             return await self._drive.handles.read(fh, off, size)
 
     async def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
-        with self._request("write", fh, UPLOAD_DEADLINE):
+        with self._request("write", self._drive.handles.file(fh), UPLOAD_DEADLINE):
             return await self._drive.handles.write(fh, off, buf)
 
     async def flush(self, fh: FileHandleT) -> None:
-        with self._request("close", fh, UPLOAD_DEADLINE):
+        with self._request("close", self._drive.handles.file(fh), UPLOAD_DEADLINE):
             await self._drive.handles.flush(fh)
 
     async def fsync(self, fh: FileHandleT, datasync: bool) -> None:
-        with self._request("fsync", fh, UPLOAD_DEADLINE):
+        with self._request("fsync", self._drive.handles.file(fh), UPLOAD_DEADLINE):
             await self._drive.handles.fsync(fh)
 
     async def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:
         """Names are in the ledger already."""
 
     async def release(self, fh: FileHandleT) -> None:
-        with self._request("release", fh, UPLOAD_DEADLINE):
+        with self._request("release", self._drive.handles.file(fh), UPLOAD_DEADLINE):
             await self._drive.handles.release(fh)
 
     async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
@@ -230,16 +215,7 @@ class Operations(pyfuse3.Operations):
 
     async def statfs(self, ctx: RequestContext) -> StatvfsData:
         with self._request("statfs", ""):
-            used, files = self._drive.names.usage()
-            free = max(0, STORE_CAPACITY - used) // STATVFS_BLOCK
-            answer = StatvfsData()
-            answer.f_bsize = answer.f_frsize = STATVFS_BLOCK
-            answer.f_blocks = STORE_CAPACITY // STATVFS_BLOCK
-            answer.f_bfree = answer.f_bavail = free
-            answer.f_files = files + free
-            answer.f_ffree = answer.f_favail = free
-            answer.f_namemax = 255
-            return answer
+            return statvfs(*self._drive.names.usage())
 
     async def getxattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> bytes:
         with self._request("getxattr", name):
@@ -248,3 +224,10 @@ class Operations(pyfuse3.Operations):
     async def listxattr(self, inode: InodeT, ctx: RequestContext) -> list[XAttrNameT]:
         with self._request("listxattr", inode):
             return [XAttrNameT(name.encode()) for name in self._drive.extended_names(inode)]
+
+
+def _named(subject: object) -> str:
+    """What a request was about, for the log: made only when something went wrong."""
+    if isinstance(subject, File):
+        return subject.label
+    return repr(os.fsdecode(subject)) if isinstance(subject, bytes) else str(subject)

@@ -141,7 +141,8 @@ class Drafts:
         """Nobody has the file open: give the descriptor back, and remember how far it came."""
         if file.draft is None:
             return
-        self._journal.describe(file)
+        with suppress(FsError):  # a full disk may be why: name and times are then those of the last record
+            self._journal.describe(file)
         if self._uploads.of(file) is None:
             self._spool.release(file.draft.key)
 
@@ -153,8 +154,7 @@ class Drafts:
         await self._uploads.settled(file)
         draft, file.draft = file.draft, None
         if draft is not None:
-            self._journal.discard(draft.key)
-            self._spool.remove(draft.key)
+            self._uploads.forget(draft)
 
     async def harden(self, file: File) -> None:
         """Make what was written so far outlive the power, without an upload: for O_SYNC."""

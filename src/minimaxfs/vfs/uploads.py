@@ -124,8 +124,13 @@ class Uploads:
             self._spool.release(draft.key)
             return
         file.draft = None
-        self._journal.discard(draft.key)
+        self.forget(draft)
+
+    def forget(self, draft: Draft) -> None:
+        """Give up bytes. They go first: on a full disk the journal has no room to say so before."""
         self._spool.remove(draft.key)
+        with suppress(FsError):  # a row without bytes means nothing, and goes at the next start
+            self._journal.discard(draft.key)
 
     async def _try_until_done(self, upload: Upload) -> None:
         while True:
