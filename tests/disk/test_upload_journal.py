@@ -12,6 +12,7 @@ from minimaxfs.disk.ledger import Ledger
 PURPOSE = Purpose("voice_clone", uploads=True, lists=True, deletes=True)
 OLD = RemoteFile(1, "voice_clone", "a.wav", 10, 5)
 NEW = RemoteFile(2, "voice_clone", "a.wav", 20, 6)
+OTHER = RemoteFile(3, "voice_clone", "a.wav", 30, 7)
 KEPT = Remembered("a.wav", 20, 7, None)
 
 
@@ -65,14 +66,14 @@ def test_a_new_name_is_described(journal: Journal) -> None:
     assert (row.name, row.mtime_ns, row.mode, row.replaces, row.size) == ("b.wav", 99, None, 1, 55)
 
 
-def test_a_stored_draft_becomes_a_file_and_dooms_its_old_version(journal: Journal, ledger: Ledger) -> None:
-    """The draft goes, the file is remembered and the delete is owed: all in one change."""
+def test_a_stored_draft_becomes_a_file_and_dooms_its_old_versions(journal: Journal, ledger: Ledger) -> None:
+    """The draft goes, the file is remembered and the deletes are owed: all in one change."""
     ledger.remember(OLD, Remembered("a.wav"))
     key = journal.begin(new_file())
-    journal.stored(key, NEW, KEPT, OLD)
+    journal.stored(key, NEW, KEPT, [OLD, OTHER])
     assert journal.uploads() == []
     assert ledger.remembered("voice_clone") == {NEW.file_id: KEPT}
-    assert journal.doomed() == [(OLD.file_id, "voice_clone")]
+    assert journal.doomed() == [(OLD.file_id, "voice_clone"), (OTHER.file_id, "voice_clone")]
 
 
 def test_a_delete_is_owed_until_it_is_done(journal: Journal, ledger: Ledger) -> None:

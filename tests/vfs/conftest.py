@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from trio.testing import MockClock
 
+from minimaxfs.disk.database import Database
 from minimaxfs.emulator.background import Emulator, running
 from reading_side import ReadingSide, reading_side
 
@@ -26,3 +27,11 @@ async def side(emulator: Emulator, tmp_path: Path) -> AsyncIterator[ReadingSide]
 def clock() -> MockClock:
     """Time as it passes, until a test jumps, or changes the rate: the network is as fast as ever."""
     return MockClock(rate=1.0)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "ledger.sqlite")
+    database.open()
+    yield database
+    database.close()

@@ -1,66 +1,23 @@
 """Listings: asked for when somebody looks and the last one is old, and never otherwise."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from block_contents import fill, pattern
+from listed_mount import VIDEOS, VOICES, Mount
 from minimaxfs.core.errors import FsError, NotPermitted
-from minimaxfs.core.files import PURPOSES, Purpose, RemoteFile
-from minimaxfs.core.inodes import Directory, File
-from minimaxfs.core.tree import Tree
-from minimaxfs.disk.block_file import BLOCK
+from minimaxfs.core.inodes import File
 from minimaxfs.disk.database import Database
-from minimaxfs.disk.ledger import Ledger
 from minimaxfs.emulator.background import Emulator
 from minimaxfs.emulator.faults import Fault, Kind
 from minimaxfs.emulator.messages import Operation
 from minimaxfs.emulator.settings import Unlisted
-from minimaxfs.vfs.listings import FRESH, PAUSE, UNLISTED_FRESH, Listings
+from minimaxfs.vfs.listings import FRESH, PAUSE, UNLISTED_FRESH
 from reading_side import ReadingSide
-from recording_kernel import RecordingKernel
 from small_disk import fill_up, small_disk
-
-VOICES, VIDEOS = "voice_clone", "video_generation"
-
-
-@dataclass
-class Mount:
-    """The listings of one mount, and the tree that they fill."""
-
-    tree: Tree
-    listings: Listings
-    ledger: Ledger
-    kernel: RecordingKernel
-
-    @classmethod
-    def of(cls, side: ReadingSide, database: Database, purposes: tuple[Purpose, ...] = PURPOSES) -> "Mount":
-        tree, ledger, kernel = Tree(purposes), Ledger(database), RecordingKernel()
-        mount = cls(tree, Listings(side.client, tree, ledger, side.blocks, kernel), ledger, kernel)
-        mount.listings.load()
-        return mount
-
-    def directory(self, purpose: str) -> Directory:
-        directory = self.tree.root.names[purpose]
-        assert isinstance(directory, Directory)
-        return directory
-
-    async def names(self, purpose: str) -> list[str]:
-        """What `ls` shows."""
-        await self.listings.refresh(self.directory(purpose))
-        return sorted(self.directory(purpose).names)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "ledger.sqlite")
-    database.open()
-    yield database
-    database.close()
 
 
 @pytest.fixture
@@ -196,75 +153,6 @@ async def test_a_documented_purpose_that_is_refused_is_an_error(mount: Mount, em
         await mount.names(VOICES)
 
 
-async def test_the_kernel_is_told_of_what_vanished(
-    clock: MockClock, mount: Mount, side: ReadingSide, emulator: Emulator
-) -> None:
-    """A file that another client deleted goes from the tree, the ledger, the blocks and the kernel."""
-    gone = emulator.add_file(VOICES, "a.wav", pattern(BLOCK))
-    emulator.add_file(VOICES, "b.wav", b"b")
-    await mount.names(VOICES)
-    file = mount.directory(VOICES).names["a.wav"]
-    fill(side.blocks, gone, pattern(BLOCK))
-    emulator.remove_file(gone)
-    clock.jump(FRESH + 1)
-    assert await mount.names(VOICES) == ["b.wav"]
-    assert mount.kernel.gone == [(mount.directory(VOICES).number, "a.wav", file.number)]
-    assert [known.filename for known in mount.ledger.files(VOICES)] == ["b.wav"]
-    assert side.blocks.used == 0
-
-
-async def test_an_id_that_means_other_bytes_loses_its_blocks(
-    clock: MockClock, mount: Mount, side: ReadingSide, emulator: Emulator
-) -> None:
-    """Another size under a known id is another store's file: nothing that was kept is shown for it."""
-    file_id = emulator.add_file(VOICES, "a.wav", pattern(BLOCK), created_at=5)
-    await mount.names(VOICES)
-    fill(side.blocks, file_id, pattern(BLOCK))
-    emulator.remove_file(file_id)
-    emulator.add_file(VOICES, "a.wav", pattern(100), created_at=9, file_id=file_id)
-    clock.jump(FRESH + 1)
-    await mount.names(VOICES)
-    file = mount.directory(VOICES).names["a.wav"]
-    assert isinstance(file, File)
-    assert file.size == 100
-    assert mount.kernel.changed == [file.number]
-    assert side.blocks.used == 0
-    assert [known.size for known in mount.ledger.files(VOICES)] == [100]
-
-
-async def test_a_listing_on_its_way_does_not_undo_our_delete(mount: Mount, emulator: Emulator) -> None:
-    """What we deleted after the store was asked stays away, though the answer still shows it."""
-    doomed = emulator.add_file(VOICES, "a.wav", b"a")
-    await mount.names(VOICES)
-    file = mount.tree.file(doomed)
-    assert file is not None
-    mount.listings.expire(file.purpose)
-    emulator.inject(Fault(Operation.LIST, Kind.DELAY, 0.3))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(mount.names, VOICES)
-        await _until_asked(emulator, 2)
-        emulator.remove_file(doomed)
-        mount.tree.detach(file)
-        mount.tree.mark_deleted(doomed, trio.current_time())
-    assert sorted(mount.directory(VOICES).names) == []
-
-
-async def test_a_listing_on_its_way_does_not_undo_our_upload(mount: Mount, emulator: Emulator) -> None:
-    """What we stored after the store was asked stays, though the answer does not show it yet."""
-    await mount.names(VOICES)
-    directory = mount.directory(VOICES)
-    assert directory.purpose is not None
-    mount.listings.expire(directory.purpose)
-    emulator.inject(Fault(Operation.LIST, Kind.DELAY, 0.3))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(mount.names, VOICES)
-        await _until_asked(emulator, 2)
-        file_id = emulator.add_file(VOICES, "new.wav", b"new")
-        file = mount.tree.create(directory, "new.wav", mtime_ns=1)
-        mount.tree.bind(file, RemoteFile(file_id, VOICES, "new.wav", 3, 1), trio.current_time())
-    assert sorted(directory.names) == ["new.wav"]
-
-
 async def test_a_ledger_without_room_does_not_hide_the_files(
     side: ReadingSide, emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -277,9 +165,3 @@ async def test_a_ledger_without_room_does_not_hide_the_files(
         fill_up(disk / "others")
         assert len(await Mount.of(side, database).names(VOICES)) == 3000
         database.close()
-
-
-async def _until_asked(emulator: Emulator, times: int) -> None:
-    with trio.fail_after(10):
-        while emulator.requests["list"] < times:
-            await trio.sleep(0.005)

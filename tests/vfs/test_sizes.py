@@ -1,8 +1,6 @@
 """True sizes: what the store gives as 0 bytes is asked for once, and kept."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 import trio
@@ -34,14 +32,6 @@ class Shown:
     sizes: Sizes
     ledger: Ledger
     kernel: RecordingKernel
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "ledger.sqlite")
-    database.open()
-    yield database
-    database.close()
 
 
 def shown(side: ReadingSide, emulator: Emulator, database: Database, data: bytes) -> Shown:
