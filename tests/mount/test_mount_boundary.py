@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from commands import eventually, run
 from minimaxfs.emulator.faults import Fault, Kind
 from minimaxfs.emulator.messages import Operation
+from minimaxfs.emulator.settings import Unlisted
 from mounted_drive import MountedDrive
 
 _MINIMAXFS = [sys.executable, "-m", "minimaxfs"]
@@ -192,3 +194,15 @@ def test_one_profile_is_mounted_once(tmp_path: Path, drive: MountedDrive) -> Non
     done = run([*_MINIMAXFS, "mount", *host, str(other)], drive.environ)
     assert done.returncode == 78
     assert "mounted already" in done.stderr
+
+
+def test_a_size_that_cannot_be_learnt_is_never_an_empty_file(drive: MountedDrive) -> None:
+    """Offline, a generated file whose size nobody has asked for fails to open; it does not read as empty."""
+    drive.expect("open .*ENETUNREACH")
+    drive.emulator.change(replace(drive.emulator.settings, unlisted=Unlisted.LISTED))
+    drive.emulator.add_file("video_generation", "output.mp4", b"film")
+    path = drive / "video_generation/output.mp4"
+    assert os.listdir(drive / "video_generation") == ["output.mp4"]
+    with drive.emulator.offline(), pytest.raises(OSError, match="Network is unreachable"):
+        path.read_bytes()
+    assert path.read_bytes() == b"film"

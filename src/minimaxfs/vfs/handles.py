@@ -80,8 +80,8 @@ class Handles:
         try:
             if is_writable and flags & os.O_TRUNC:
                 await self._drafts.truncate(file, 0)
-            elif file.size is None:
-                await self._sizes.learn(file)
+            else:
+                await self._sizes.require(file)
         except BaseException:
             self._tree.close(file)
             raise
@@ -131,10 +131,9 @@ class Handles:
 
     async def _download_of(self, handle: Handle) -> Download:
         """The download that the handle reads from: of the version that the file has now."""
-        file, before = handle.file, handle.download
-        if file.size is None:
-            await self._sizes.learn(file)
-        remote = file.remote
+        file = handle.file
+        await self._sizes.require(file)
+        remote, before = file.remote, handle.download
         if remote is None:
             if before is None:
                 raise NoSuchFile("the file is no longer in the store")
