@@ -20,6 +20,9 @@ from minimaxfs.emulator.background import Emulator
 
 KEY = "sk-a-key-that-no-log-may-show"
 
+DRAIN = "3"
+"""Seconds for uploads at the end, in place of 30: a test that stalls one does not wait for it."""
+
 KILL_AFTER = 120.0
 """Seconds until a daemon is taken for hung; the slowest test takes a quarter of it."""
 
@@ -53,14 +56,14 @@ class MountedDrive:
     def environ(self) -> Mapping[str, str]:
         """Of the daemon, and of commands that talk to it: nothing of this machine's own configuration."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("MINIMAX", "XDG_"))}
-        return {**own, "HOME": str(self.home), "MINIMAX_API_KEY": KEY}
+        return {**own, "HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.home), "MINIMAX_API_KEY": KEY}
 
     def mount(self) -> None:
         """Start the daemon, and return when the kernel answers for it."""
         self.path.mkdir(exist_ok=True)
         self.home.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "minimaxfs", "mount", "--foreground", str(self.path)]
-        command += ["--api-host", self.emulator.api_origin, *self._options]
+        command += ["--api-host", self.emulator.api_origin, "--drain", DRAIN, *self._options]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self.environ, stdin=subprocess.DEVNULL, stderr=log)
         self._watchdog = threading.Timer(KILL_AFTER, self._process.kill)

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -11,17 +12,19 @@ from pathlib import Path
 
 import trio
 
-from minimaxfs import mounts
+from minimaxfs import mounts, sockets
 from minimaxfs.api.client import Client
 from minimaxfs.api.content import Content
 from minimaxfs.config import Settings
-from minimaxfs.core.rules import Rules
+from minimaxfs.control import Control
+from minimaxfs.core.errors import ConfigError
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.database import Database
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
 from minimaxfs.disk.lock import DirectoryLock
 from minimaxfs.disk.spool import Spool
+from minimaxfs.ending import Ending
 from minimaxfs.fuse.operations import Operations
 from minimaxfs.fuse.session import Session
 from minimaxfs.meter import Meter
@@ -42,7 +45,8 @@ ANSWER_LIMIT = 10.0
 def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     """Mount, call `on_ready` once the drive answers, and serve until it is unmounted or told to end.
 
-    SIGTERM and SIGINT end it. Raises ConfigError for what configuration can mend, FsError for the rest.
+    SIGTERM and SIGINT end it, once uploads had their time (`Ending`); a second one ends it at once.
+    Raises ConfigError for what configuration can mend, FsError for the rest.
     """
     with ExitStack() as stack:
         for directory in {settings.state_dir, settings.cache_dir}:
@@ -68,8 +72,8 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callabl
     session = Session(mountpoint, partial(_is_mounted, settings.mountpoint))
     client = Client(settings.endpoint, settings.key, on_request=meter.count, rng=random.Random())
     content = Content(client, on_request=meter.count)
-    rules = Rules(check_types=settings.check_types)
-    drive = Drive(Store(client, content), shelf, session, mountpoint, settings.purposes, rules)
+    drive = Drive(Store(client, content), shelf, session, mountpoint, settings.purposes, settings.rules)
+    ending = Ending(drive.desk, drive.handles.has_writers, settings.drain)
     session.mount(
         Operations(drive, (os.getuid(), os.getgid())),
         source=f"{mounts.SOURCE_PREFIX}{settings.profile}",
@@ -77,13 +81,19 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callabl
         read_only=settings.read_only,
     )
     try:
-        async with trio.open_nursery() as nursery:
-            drive.start(nursery)
-            nursery.start_soon(_end_on_signal, nursery.cancel_scope)
-            nursery.start_soon(_announce, mountpoint, on_ready)
-            nursery.start_soon(_save_counts, meter)
-            await session.serve(lambda: drive.is_writing)
-            nursery.cancel_scope.cancel()
+        with ExitStack() as stack:
+            async with trio.open_nursery() as nursery:
+                drive.start(nursery)
+                nursery.start_soon(_end_on_signal, ending, nursery)
+                nursery.start_soon(_announce, mountpoint, on_ready)
+                nursery.start_soon(_save_counts, meter)
+                listener = _listener(settings.profile, stack)
+                if listener is not None:
+                    control = Control(mountpoint, settings.profile, drive.desk, ending)
+                    nursery.start_soon(control.serve, listener)
+                await session.serve(lambda: ending.waits_for_writers)
+                await ending.finish()
+                nursery.cancel_scope.cancel()
     finally:
         session.unmount()
         with trio.move_on_after(GRACE, shield=True):
@@ -97,11 +107,33 @@ def _is_mounted(mountpoint: Path) -> bool:
     return mount is not None and mount.is_ours
 
 
-async def _end_on_signal(scope: trio.CancelScope) -> None:
+def _listener(profile: str, stack: ExitStack) -> socket.socket | None:
+    """The socket for commands. A drive that cannot have one still is a drive."""
+    try:
+        return stack.enter_context(sockets.claimed(sockets.directory(os.environ), profile))
+    except (OSError, ConfigError) as error:
+        log.warning("no control socket, so that no command can ask for uploads: %s", error)
+        return None
+
+
+async def _end_on_signal(ending: Ending, nursery: trio.Nursery) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async for number in signals:
-            log.info("%s: unmounting", signal.Signals(number).name)
-            scope.cancel()
+            name = signal.Signals(number).name
+            if ending.has_begun:
+                log.info("%s again: unmounting at once", name)
+                nursery.cancel_scope.cancel()
+            else:
+                log.info("%s: unmounting, after at most %.0f s for uploads", name, ending.seconds)
+                nursery.start_soon(_finish, ending, nursery.cancel_scope)
+
+
+async def _finish(ending: Ending, scope: trio.CancelScope) -> None:
+    """End the drive while it still answers, so that a program that copies in sees how its upload ends."""
+    await ending.finish()
+    for upload in ending.left():
+        log.info("%s: %s, and kept for the next mount", upload.path, upload.state)
+    scope.cancel()
 
 
 async def _announce(mountpoint: str, on_ready: Callable[[], None]) -> None:

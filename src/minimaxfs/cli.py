@@ -1,8 +1,8 @@
 """The command line: what was typed, in; an exit status, and two lines on stderr where it failed, out.
 
-Exit status: 0 done; 78 the configuration or the machine must be mended first; 2 wrong words;
-130 Ctrl-C; 1 anything else. What is slow to import (FUSE, HTTP, trio: 200 ms) is imported by the
-command that needs it, so that `--help` and `--version` answer at once.
+Exit status: 0 done; 78 the configuration or the machine must be mended first; 2 wrong words; 3 unmounted, but
+the store does not have everything yet; 130 Ctrl-C; 1 anything else. What is slow to import (FUSE, HTTP, trio:
+200 ms) is imported by the command that needs it, so that `--help` and `--version` answer at once.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from minimaxfs import __version__, background, config, mounts, preflight, unmount
+from minimaxfs import __version__, background, config, mounts, preflight, unmount, uploads, values
 from minimaxfs.complaint import CommandFailed, Complaint, complaint_of
 
 INTERRUPTED = 130
@@ -26,9 +26,9 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     chosen = parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], None] = chosen.command
+    command: Callable[[argparse.Namespace], int] = chosen.command
     try:
-        command(chosen)
+        return command(chosen)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -37,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(str(complaint))
         return complaint.status
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
     for name, describe, purpose in (
         ("mount", _describe_mount, "mount the store; returns when the drive answers"),
         ("unmount", _describe_unmount, "unmount a drive; returns when its daemon has ended"),
+        ("uploads", _describe_uploads, "show what the store does not have yet, and why"),
+        ("retry", partial(_describe_each, _retry), "upload again, now; returns when the store has the files"),
+        ("discard", partial(_describe_each, _discard), "give up what was copied in and is not in the store"),
         ("demo", _describe_demo, "mount a store of samples: no account, no key, no network"),
         ("emulator", _describe_emulator, "serve a store of your own over HTTP, empty at first"),
     ):
@@ -66,12 +68,34 @@ def _describe_mount(mount: argparse.ArgumentParser) -> None:
     mount.add_argument("--cache-size", metavar="SIZE", help="of blocks on disk, such as 512M; default: 10G")
     mount.add_argument("--read-only", action=switch, help="refuse copies in and deletes")
     mount.add_argument("--allow-other", action=switch, help="let other users in")
+    mount.add_argument("--write-back", action=switch, help="close returns before the store has the file")
+    mount.add_argument("--rename", metavar="alias|upload", help="here only (the default), or in the store")
+    mount.add_argument("--drain", metavar="SECONDS", help="for uploads at the end; default: 30")
     mount.add_argument("--log-level", metavar="LEVEL", help="debug, info (the default), warning or error")
 
 
 def _describe_unmount(unmount: argparse.ArgumentParser) -> None:
     unmount.set_defaults(command=_unmount)
     unmount.add_argument("mountpoint", metavar="MOUNTPOINT", type=Path)
+    unmount.add_argument(
+        "--drain",
+        metavar="SECONDS",
+        type=values.seconds,
+        help="for uploads to end; default: what the drive was mounted with",
+    )
+
+
+def _describe_uploads(uploads: argparse.ArgumentParser) -> None:
+    uploads.set_defaults(command=_uploads)
+    uploads.add_argument(
+        "mountpoint", metavar="MOUNTPOINT", type=Path, nargs="?", help="default: every drive of yours"
+    )
+    uploads.add_argument("--json", action="store_true", help="for programs: bytes and seconds")
+
+
+def _describe_each(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=command)
+    parser.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="of a file in a drive")
 
 
 def _describe_demo(demo: argparse.ArgumentParser) -> None:
@@ -93,7 +117,7 @@ def _port(text: str) -> int:
     return port
 
 
-def _mount(chosen: argparse.Namespace) -> None:
+def _mount(chosen: argparse.Namespace) -> int:
     mountpoint = mounts.located(chosen.mountpoint, mounts.current())
     settings = config.load(vars(chosen), os.environ, mountpoint)
     preflight.check(settings)
@@ -103,6 +127,7 @@ def _mount(chosen: argparse.Namespace) -> None:
             _serve(settings, lambda: None)
         else:
             background.start(partial(_serve, settings), settings.state_dir / LOG_NAME)
+    return 0
 
 
 def _serve(settings: config.Settings, on_ready: Callable[[], None]) -> None:
@@ -119,17 +144,33 @@ def start_logging(level: str) -> None:
         logging.getLogger(client).setLevel(logging.WARNING)
 
 
-def _unmount(chosen: argparse.Namespace) -> None:
-    unmount.unmount(mounts.located(chosen.mountpoint, mounts.current()))
+def _unmount(chosen: argparse.Namespace) -> int:
+    unmount.unmount(mounts.located(chosen.mountpoint, mounts.current()), chosen.drain, os.environ)
+    return 0
 
 
-def _demo(chosen: argparse.Namespace) -> None:
+def _uploads(chosen: argparse.Namespace) -> int:
+    mountpoint = chosen.mountpoint and mounts.located(chosen.mountpoint, mounts.current())
+    uploads.show(mountpoint, os.environ, as_json=chosen.json)
+    return 0
+
+
+def _retry(chosen: argparse.Namespace) -> int:
+    return uploads.each("retry", chosen.paths, os.environ)
+
+
+def _discard(chosen: argparse.Namespace) -> int:
+    return uploads.each("discard", chosen.paths, os.environ)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
     from minimaxfs import demo
 
     demo.run(chosen.mountpoint or config.home_directory(os.environ) / "MiniMax", _serve)
+    return 0
 
 
-def _emulator(chosen: argparse.Namespace) -> None:
+def _emulator(chosen: argparse.Namespace) -> int:
     from minimaxfs.emulator.run import run
 
     try:
@@ -137,3 +178,4 @@ def _emulator(chosen: argparse.Namespace) -> None:
     except OSError as error:
         what = f"the emulator cannot serve port {chosen.port}: {error.strerror or error}"
         raise CommandFailed(Complaint(what, "Choose other ports (0: any), or another --root.")) from None
+    return 0

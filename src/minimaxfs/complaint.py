@@ -16,7 +16,7 @@ class Complaint:
 
     def __str__(self) -> str:
         """Two lines, whatever a path in them holds: what cannot be printed is escaped."""
-        return f"minimaxfs: {_printable(self.what)}\n{_printable(self.advice)}\n"
+        return f"minimaxfs: {printable(self.what)}\n{printable(self.advice)}\n"
 
 
 class CommandFailed(Exception):
@@ -40,7 +40,8 @@ def complaint_of(error: Exception) -> Complaint | None:
             return None
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Escape what a terminal would obey rather than show."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

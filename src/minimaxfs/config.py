@@ -15,6 +15,7 @@ from minimaxfs import credentials, values
 from minimaxfs.api.endpoint import PRESETS, Endpoint, Operation
 from minimaxfs.core.errors import ConfigError
 from minimaxfs.core.files import PURPOSES, Purpose
+from minimaxfs.core.rules import LOCAL_ONLY, Rules, local_only_pattern
 from minimaxfs.sources import DEFAULT_PROFILE, Sources, profile_table, read_file, refuse_unknown
 
 DEFAULT_CACHE_SIZE = 10 * 1024**3
@@ -24,10 +25,20 @@ SMALLEST_CACHE_SIZE = 4 * 1024**2
 """Bytes of one ranged GET: below it, a block could be gone before its reader comes for it."""
 
 
+DEFAULT_DRAIN = 30.0
+"""Seconds that uploads get at the end: as long as a person waits, a third of what systemd gives a service
+(90 s), and 37 MB at 10 Mbit/s. What is not through by then goes on at the next mount."""
+
+LEVEL = values.one_of("debug", "info", "warning", "error")
+
+GATEWAY_KEYS = ("prefix", "extra_query", "price")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A drive as it was asked for. `cache_size` is in bytes; `key` is a secret, left out of the repr.
+    """A drive as it was asked for.
 
+    `cache_size` is in bytes, `drain` in seconds; `key` is a secret, left out of the repr.
     `state_dir` (ledger, spool, log) and `cache_dir` (blocks) belong to one profile of one server: on
     another server a file_id names other bytes.
     """
@@ -43,7 +54,8 @@ class Settings:
     allow_other: bool = False
     log_level: str = "info"
     purposes: tuple[Purpose, ...] = PURPOSES
-    check_types: bool = True
+    rules: Rules = field(default_factory=Rules)
+    drain: float = DEFAULT_DRAIN
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str], mountpoint: Path) -> Settings:
@@ -73,9 +85,20 @@ def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings
         cache_size=sources.read("cache_size", _cache_size, DEFAULT_CACHE_SIZE),
         read_only=sources.read("read_only", values.switch, False),
         allow_other=sources.read("allow_other", values.switch, False),
-        log_level=sources.read("log_level", values.level, "info"),
+        log_level=sources.read("log_level", LEVEL, "info"),
         purposes=chosen_purposes(sources.read("purposes", values.words, ())),
+        rules=chosen_rules(sources),
+        drain=sources.read("drain", values.seconds, DEFAULT_DRAIN),
+    )
+
+
+def chosen_rules(sources: Sources) -> Rules:
+    """Read what the drive takes, and when."""
+    return Rules(
+        local_only=local_only_pattern(sources.read("local_only", values.patterns, LOCAL_ONLY)),
         check_types=sources.read("check_types", values.switch, True),
+        write_back=sources.read("write_back", values.switch, False),
+        rename_uploads=sources.read("rename", values.one_of("alias", "upload"), "alias") == "upload",
     )
 
 
@@ -90,11 +113,20 @@ def chosen_endpoint(sources: Sources) -> Endpoint:
         elsewhere = preset.at(host.read(values.text))
         same = (known for known in PRESETS.values() if known.origin == elsewhere.origin)
         preset = next(same, elsewhere)
+    return through_gateway(sources, preset)
+
+
+def through_gateway(sources: Sources, preset: Endpoint) -> Endpoint:
+    """Read what `[profile.NAME.gateway]` says of the server that differs from the preset."""
+    given = sources.given("gateway")
+    described = {} if given is None else given.read(values.table)
+    refuse_unknown(described, GATEWAY_KEYS, f"the key {{}} of gateway in {sources.file}")
+    gateway = Sources({}, {}, described, f"gateway of {sources.file}")
     return replace(
         preset,
-        prefix=sources.read("prefix", values.url_path, preset.prefix),
-        query=sources.read("extra_query", _queries, preset.query),
-        prices=sources.read("price", _prices, preset.prices),
+        prefix=gateway.read("prefix", values.url_path, preset.prefix),
+        query=gateway.read("extra_query", _queries, preset.query),
+        prices=gateway.read("price", _prices, preset.prices),
     )
 
 

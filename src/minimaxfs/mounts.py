@@ -92,6 +92,37 @@ def located(path: Path, mounts: Iterable[Mount]) -> Path:
     return Path(place)
 
 
+def entered(path: Path, mounts: Iterable[Mount]) -> tuple[str, str] | None:
+    """Split a path in a drive of ours into its mountpoint and what is below; None where it is in none.
+
+    The drive is not touched, which would cost requests, and hang where the drive does: links are
+    followed up to the mountpoint, and below it there are none.
+    """
+    ours = {mount.mountpoint for mount in mounts if mount.is_ours}
+    place, links = "/", 0
+    ahead = _parts(os.path.join(os.getcwd(), path))
+    while ahead:
+        name = ahead.pop()
+        place = os.path.dirname(place) if name == ".." else os.path.join(place, name)
+        if _above(place, ours) is None and links < _LINK_LIMIT and os.path.islink(place):
+            links += 1
+            ahead += _parts(os.readlink(place))
+            place = "/" if os.readlink(place).startswith("/") else os.path.dirname(place)
+    found = _above(place, ours)
+    return None if found is None else (found, place[len(found) + 1 :])
+
+
+def _parts(path: str) -> list[str]:
+    """Give the names of a path, the first one last."""
+    return [name for name in reversed(path.split("/")) if name not in ("", ".")]
+
+
+def _above(place: str, mountpoints: Iterable[str]) -> str | None:
+    """Give the innermost of the mountpoints that `place` is at or below."""
+    found = (one for one in mountpoints if place == one or place.startswith(one + "/"))
+    return max(found, key=len, default=None)
+
+
 @contextmanager
 def claimed(mountpoint: Path) -> Iterator[None]:
     """Hold the directory below the mount open, from before it is mounted on.

@@ -19,9 +19,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "profile": ("MINIMAXFS_PROFILE",),
     "api_host": ("MINIMAX_API_HOST", "MINIMAX_BASE_URL"),
     "preset": ("MINIMAX_REGION",),
-    "prefix": (),
-    "extra_query": (),
-    "price": (),
+    "gateway": (),
     "purposes": (),
     "key_file": (),
     "cache_size": ("MINIMAXFS_CACHE_SIZE",),
@@ -29,6 +27,10 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "allow_other": ("MINIMAXFS_ALLOW_OTHER",),
     "log_level": ("MINIMAXFS_LOG_LEVEL",),
     "check_types": ("MINIMAXFS_CHECK_TYPES",),
+    "write_back": ("MINIMAXFS_WRITE_BACK",),
+    "rename": ("MINIMAXFS_RENAME",),
+    "local_only": (),
+    "drain": ("MINIMAXFS_DRAIN",),
 }
 """Every option, and the environment variables that give it: of those, the first that is not empty."""
 
@@ -63,7 +65,7 @@ class Sources:
         """Find `option` in the nearest place that has it."""
         if self.flags.get(option) is not None:
             return Given(self.flags[option], "--" + option.replace("_", "-"), 0)
-        for variable in OPTIONS[option]:
+        for variable in OPTIONS.get(option, ()):
             if self.environ.get(variable):
                 return Given(self.environ[variable], variable, 1)
         if option in self.table:

@@ -5,7 +5,7 @@ Each reader takes what was given and returns the value, or raises `ValueError` w
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 SIZE_UNITS: Mapping[str, int] = {
     "": 1,
@@ -13,8 +13,6 @@ SIZE_UNITS: Mapping[str, int] = {
     **{letter + "B": 1000**power for power, letter in enumerate("KMGT", 1)},
 }
 """Bytes of each unit, as in du and dd: 10G and 10GiB are powers of 1024, 10GB is one of 1000."""
-
-LEVELS = ("debug", "info", "warning", "error")
 
 _SWITCHES: Mapping[str, bool] = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -48,10 +46,15 @@ def switch(value: object) -> bool:
     raise ValueError("true or false")
 
 
-def level(value: object) -> str:
-    if isinstance(value, str) and value.lower() in LEVELS:
-        return value.lower()
-    raise ValueError(f"one of {', '.join(LEVELS)}")
+def one_of(*words: str) -> Callable[[object], str]:
+    """Make the reader of a choice, in any case."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and value.lower() in words:
+            return value.lower()
+        raise ValueError(f"one of {', '.join(words)}")
+
+    return read
 
 
 def word(value: object) -> str:
@@ -85,6 +88,27 @@ def url_path(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
         return value
     raise ValueError("a path such as /minimax/v1/files")
+
+
+def seconds(value: object) -> float:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value, re.ASCII):
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return float(value)
+    raise ValueError("a number of seconds, such as 30")
+
+
+def whole(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError("a whole number")
+
+
+def patterns(value: object) -> tuple[str, ...]:
+    """Read the shell patterns of names; no name has a slash."""
+    if isinstance(value, list) and all(isinstance(one, str) and one and "/" not in one for one in value):
+        return tuple(value)
+    raise ValueError('a list of patterns of names, such as [".*", "*.tmp"]')
 
 
 def dollars(value: object) -> float:

@@ -23,7 +23,7 @@ def environ(home: Path) -> dict[str, str]:
     """A user's environment that knows nothing of MiniMax and XDG."""
     foreign = ("MINIMAX", "XDG_", "CREDENTIALS_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return {**inherited, "HOME": str(home)}
+    return {**inherited, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
 
 
 @pytest.fixture

@@ -47,22 +47,50 @@ LAYERED = [
         "warning",
         ("debug", "error", "warning", "info"),
     ),
+    Layered("drain", "1.5", ("MINIMAXFS_DRAIN", "2"), 3, (1.5, 2.0, 3.0, 30.0)),
+]
+
+LAYERED_RULES = [
+    Layered("write_back", False, ("MINIMAXFS_WRITE_BACK", "1"), False, (False, True, False, False)),
+    Layered("check_types", True, ("MINIMAXFS_CHECK_TYPES", "no"), True, (True, False, True, True)),
+    Layered("rename", "upload", ("MINIMAXFS_RENAME", "Alias"), "upload", (True, False, True, False)),
 ]
 
 
-@pytest.mark.parametrize("layered", LAYERED, ids=lambda layered: layered.option)
-def test_flag_outranks_environment_outranks_file(layered: Layered) -> None:
-    """Each option is taken from the nearest place that gives it."""
+def everywhere(layered: Layered) -> tuple[config.Settings, ...]:
+    """The settings where an option is given by flag and below, by environment and below, by file, and not."""
     flags = {layered.option: layered.flag}
     environ = dict([layered.variable])
     table = {} if layered.option == "profile" else {layered.option: layered.file}
-    found = (
+    return (
         settled(flags, environ, table),
         settled({}, environ, table),
         settled({}, {}, table),
         settled(),
     )
+
+
+@pytest.mark.parametrize("layered", LAYERED, ids=lambda layered: layered.option)
+def test_flag_outranks_environment_outranks_file(layered: Layered) -> None:
+    """Each option is taken from the nearest place that gives it."""
+    found = everywhere(layered)
     assert tuple(getattr(settings, layered.option) for settings in found) == layered.values
+
+
+@pytest.mark.parametrize("layered", LAYERED_RULES, ids=lambda layered: layered.option)
+def test_rules_come_from_the_nearest_place(layered: Layered) -> None:
+    """Options that are rules of the drive are taken from the same places."""
+    field = {"rename": "rename_uploads"}.get(layered.option, layered.option)
+    found = everywhere(layered)
+    assert tuple(getattr(settings.rules, field) for settings in found) == layered.values
+
+
+def test_the_file_may_name_what_stays_here() -> None:
+    """`local_only` takes the place of the patterns that are built in; an empty list lets every name go."""
+    rules = settled({}, {}, {"local_only": ["*.bak"]}).rules
+    assert [rules.is_local_only(name) for name in ("a.bak", ".a", "a.tmp")] == [True, False, False]
+    assert not settled({}, {}, {"local_only": []}).rules.is_local_only(".a")
+    assert settled().rules.is_local_only(".a")
 
 
 def test_an_option_not_given_is_no_option() -> None:
@@ -120,9 +148,11 @@ def test_the_file_may_describe_a_gateway() -> None:
     """Prefix, extra query and price of each operation are configuration."""
     table = {
         "api_host": "https://gateway.example",
-        "prefix": "/minimax/v1/files",
-        "extra_query": {"list": {"model": "files"}},
-        "price": {"retrieve": 0.005, "list": 0},
+        "gateway": {
+            "prefix": "/minimax/v1/files",
+            "extra_query": {"list": {"model": "files"}},
+            "price": {"retrieve": 0.005, "list": 0},
+        },
     }
     endpoint = settled({}, {}, table).endpoint
     assert (
@@ -138,10 +168,15 @@ def test_the_file_may_describe_a_gateway() -> None:
         ({"cache_size": "1M"}, ("at least 4M",)),
         ({"read_only": "perhaps"}, ("read_only", "true or false")),
         ({"preset": "mars"}, ("'mars'", "global, cn, cometapi")),
-        ({"prefix": "v1"}, ("prefix", "/minimax/v1/files")),
-        ({"price": {"retreive": 1}}, ("'retreive'", "'retrieve'")),
-        ({"price": {"retrieve": -1}}, ("dollars",)),
-        ({"extra_query": {"list": "x"}}, ("a table",)),
+        ({"gateway": {"prefix": "v1"}}, ("prefix in gateway of config.toml", "/minimax/v1/files")),
+        ({"gateway": {"price": {"retreive": 1}}}, ("'retreive'", "'retrieve'")),
+        ({"gateway": {"price": {"retrieve": -1}}}, ("dollars",)),
+        ({"gateway": {"extra_query": {"list": "x"}}}, ("a table",)),
+        ({"gateway": {"prices": {}}}, ("'prices'", "'price'")),
+        ({"gateway": "x"}, ("gateway in config.toml", "a table")),
+        ({"rename": "copy"}, ("rename in config.toml", "alias, upload")),
+        ({"drain": "1m"}, ("drain", "such as 30")),
+        ({"local_only": "*.tmp"}, ("local_only", "a list of patterns")),
         ({"purposes": ["../x"]}, ("a name of letters",)),
     ],
 )
@@ -180,7 +215,7 @@ def test_directories_belong_to_a_profile_of_one_server() -> None:
         settled({"api_host": "http://localhost:80"}),
         settled({"api_host": "http://localhost:81"}),
         settled({"api_host": "https://localhost/80"}),
-        settled({}, {}, {"prefix": "/x/v1/files"}),
+        settled({}, {}, {"gateway": {"prefix": "/x/v1/files"}}),
         settled({"api_host": "https://api.minimax.io/x"}),
     ]
     assert len({settings.state_dir for settings in several}) == len(several)
@@ -212,7 +247,7 @@ def test_load_reads_the_profile_and_its_key_file(tmp_path: Path) -> None:
     settings = config.load({"profile": "work"}, {"HOME": str(tmp_path)}, DRIVE)
     assert settings.key == "sk-2"
     assert settings.endpoint == PRESETS["cn"]
-    assert not settings.check_types
+    assert not settings.rules.check_types
 
 
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:

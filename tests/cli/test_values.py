@@ -64,6 +64,28 @@ def test_a_word_cannot_lead_out_of_its_directory(written: object) -> None:
         values.word(written)
 
 
+@pytest.mark.parametrize(("written", "seconds"), [("30", 30.0), ("1.5", 1.5), (0, 0.0), (2.5, 2.5)])
+def test_seconds_are_a_number(written: object, seconds: float) -> None:
+    """A whole number or a fraction, as text or not."""
+    assert values.seconds(written) == seconds
+
+
+@pytest.mark.parametrize(
+    "written", ["", "-1", -1, "1m", "1e3", "inf", float("inf"), float("nan"), True, "\u0661", None]
+)
+def test_what_is_no_time_is_refused(written: object) -> None:
+    """A wrong time is refused with an example of a right one."""
+    with pytest.raises(ValueError, match="a number of seconds, such as 30"):
+        values.seconds(written)
+
+
+@pytest.mark.parametrize("written", ["*.tmp", ["a/b"], [""], [1], {"*": 1}])
+def test_patterns_are_a_list_of_what_names_can_match(written: object) -> None:
+    """No name has a slash, so a pattern with one is a mistake."""
+    with pytest.raises(ValueError, match="a list of patterns"):
+        values.patterns(written)
+
+
 @given(
     st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text()), st.binary()
@@ -73,13 +95,16 @@ def test_readers_refuse_with_value_error_alone(written: object) -> None:
     """Whatever a file holds, a reader returns a value or raises ValueError."""
     readers = (
         values.dollars,
-        values.level,
+        values.one_of("debug", "info"),
+        values.patterns,
         values.path,
+        values.seconds,
         values.size,
         values.switch,
         values.table,
         values.text,
         values.url_path,
+        values.whole,
         values.word,
         values.words,
     )
