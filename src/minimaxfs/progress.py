@@ -47,8 +47,8 @@ def uploads(number: int) -> str:
 
 
 def percent(sent: int, whole: int) -> str:
-    """Write a part of a whole; what is not quite through is not 100 %."""
-    return f"{min(99 if sent < whole else 100, sent * 100 // whole if whole else 0)} %"
+    """Write a part of a whole, rounded down: what is not quite through is not 100 %."""
+    return f"{min(100, sent * 100 // max(1, whole))} %"
 
 
 def size(number: int) -> str:

@@ -76,3 +76,30 @@ def test_a_claim_shows_in_proc(mountpoint: Path) -> None:
     with mounts.claimed(mountpoint):
         assert os.fspath(mountpoint) in {os.readlink(link) for link in links.iterdir() if link.is_symlink()}
     assert os.fspath(mountpoint) not in {os.readlink(link) for link in links.iterdir() if link.is_symlink()}
+
+
+def test_a_path_in_a_drive_is_split_without_touching_it(tmp_path: Path, mountpoint: Path) -> None:
+    """Links before the drive are followed, `..` in and out of it is counted; a hung drive hangs nobody."""
+    inside = {
+        "voice_clone/a b.wav": "voice_clone/a b.wav",
+        ".": "",
+        "x/../voice_clone//./a.wav": "voice_clone/a.wav",
+        "../link/a.wav": "a.wav",
+    }
+    (tmp_path / "link").symlink_to("drive")
+    with mounted(mountpoint):
+        table = mounts.current()
+        for path, below in inside.items():
+            assert mounts.entered(mountpoint / path, table) == (os.fspath(mountpoint), below)
+            assert mounts.entered(tmp_path / "link" / path, table) == (os.fspath(mountpoint), below)
+        assert mounts.entered(mountpoint / "../elsewhere", table) is None
+        assert mounts.entered(tmp_path / "link/..", table) is None
+        assert mounts.entered(tmp_path / "drive2/a", table) is None
+
+
+def test_a_path_is_in_the_innermost_drive() -> None:
+    """One drive's mountpoint may be below another's name."""
+    table = [Mount(place, "fuse.minimaxfs", "minimax:x") for place in ("/m", "/m/n", "/mm")]
+    assert mounts.entered(Path("/m/n/a"), table) == ("/m/n", "a")
+    assert mounts.entered(Path("/m/nn"), table) == ("/m", "nn")
+    assert mounts.entered(Path("/elsewhere"), table) is None
