@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from minimaxfs.core.files import PURPOSES, Purpose
+from minimaxfs.core.files import PURPOSES, Purpose, RemoteFile
 from minimaxfs.core.inodes import Directory
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.database import Database
@@ -26,7 +26,9 @@ class Mount:
     @classmethod
     def of(cls, side: ReadingSide, database: Database, purposes: tuple[Purpose, ...] = PURPOSES) -> "Mount":
         tree, ledger, kernel = Tree(purposes), Ledger(database), RecordingKernel()
-        mount = cls(tree, Listings(side.client, tree, ledger, side.blocks, kernel), ledger, kernel)
+        mount = cls(
+            tree, Listings(side.client, tree, ledger, side.blocks, kernel, _no_doubts), ledger, kernel
+        )
         mount.listings.load()
         return mount
 
@@ -39,3 +41,7 @@ class Mount:
         """What `ls` shows."""
         await self.listings.refresh(self.directory(purpose))
         return sorted(self.directory(purpose).names)
+
+
+async def _no_doubts(_purpose: Purpose, _listing: list[RemoteFile]) -> None:
+    """No draft of this mount is doubtful."""

@@ -228,12 +228,21 @@ def test_a_failed_read_is_an_absent_block(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_used_is_a_local_fault(tmp_path: Path) -> None:
     """What the disk refuses is an error with an errno, and no descriptor stays open."""
     before = open_descriptors()
-    with pytest.raises(LocalFault):
-        BlockFile(tmp_path / "missing", FILE, SIZE).open()
     (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(LocalFault):
+        BlockFile(tmp_path / "file", FILE, SIZE).open()
     with pytest.raises(LocalFault):
         Blocks(tmp_path / "file", BLOCK).open()
     assert open_descriptors() == before
+
+
+def test_a_directory_that_was_cleaned_away_is_made_again(tmp_path: Path) -> None:
+    """Whoever empties the caches of a machine does not stop a drive that is in use."""
+    file = BlockFile(tmp_path / "gone/blocks", FILE, SIZE)
+    file.open()
+    file.write(0, DATA)
+    assert file.read(Range(0, 10)) == DATA[:10]
+    file.close()
 
 
 def _flip(path: Path, at: int) -> None:

@@ -64,6 +64,7 @@ async def test_an_ended_url_is_forgotten_and_a_newer_one_is_not(
     """Of several who saw the same URL end, only the first causes a retrieve."""
     remote = stored(emulator, b"x")
     old = await side.urls.address(remote.file_id)
+    old.has_worked = True
     side.urls.ended(remote.file_id, old)
     new = await side.urls.address(remote.file_id)
     side.urls.ended(remote.file_id, old)

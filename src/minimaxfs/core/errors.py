@@ -25,6 +25,7 @@
       RateLimited                EAGAIN        yes, slowly
       TimedOut                   ETIMEDOUT     yes
       Offline                    ENETUNREACH   yes
+      Unanswered                 EIO
       ServerFailed               EIO           yes
       BrokenReply                EIO           yes
       LocalFault                 EIO
@@ -187,6 +188,11 @@ class Offline(FsError):
     errno = errno.ENETUNREACH
     retry = True
     advice = "The store cannot be reached: check the network and the API host."
+
+
+class Unanswered(FsError):
+    errno = errno.EIO
+    advice = "Look whether the store has it: then discard it here (minimaxfs discard), else copy it in anew."
 
 
 class ServerFailed(FsError):

@@ -59,6 +59,8 @@ class BlockFile:
     def open(self) -> None:
         """Open the sparse file. What the record does not vouch for goes back to the disk at once."""
         with local_faults("open a block file"):
+            # Cleaners take the directory away under a running drive: what was in it is expendable.
+            self._data.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._fd = os.open(self._data, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 self._recall()

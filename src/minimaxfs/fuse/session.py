@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 MOST_TASKS = 1000
 """Requests served at once. pyfuse3's own 99 would let hung reads of one file stop all others."""
 
-LAST_READS = 1.0
+LAST_READS = 0.5
 """Seconds that reads have to end after a lazy unmount. Writes have as long as they take."""
 
 
@@ -43,7 +43,7 @@ class Session:
         except RuntimeError as error:
             raise ConfigError(
                 f"{self._mountpoint} could not be mounted: {error}",
-                "The lines above say why; fusermount3 needs /dev/fuse, and a mountpoint that is yours.",
+                "The log says what fusermount3 answered; it needs /dev/fuse, and a directory that is yours.",
             ) from error
 
     async def serve(self, is_writing: Callable[[], bool]) -> None:

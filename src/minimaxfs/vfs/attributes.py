@@ -14,6 +14,9 @@ FILE_MODE = 0o644
 DIRECTORY_MODE = 0o755
 """Modes as on any disk: without --allow-other the kernel lets nobody in but who mounted."""
 
+UNKNOWN_MODE = 0o600
+"""Of a file whose size is not known: tar archives one of size 0 that all may read without a look."""
+
 LONG = 3600.0
 """Seconds for which the kernel keeps attributes: a file_id's never change, and it is told of others."""
 
@@ -39,6 +42,8 @@ def attributes_of(inode: Inode, name_for: float) -> Attributes:
     if isinstance(inode, Directory):
         return Attributes(inode.number, True, DIRECTORY_MODE, 0, inode.mtime_ns, LONG, SHORT)
     mode = FILE_MODE if inode.mode is None else inode.mode
+    if inode.size is None:
+        mode &= UNKNOWN_MODE
     attributes_for = 0.0 if inode.size is None else LONG
     return Attributes(inode.number, False, mode, inode.size or 0, inode.mtime_ns, name_for, attributes_for)
 

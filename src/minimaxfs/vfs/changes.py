@@ -59,6 +59,7 @@ class Changes:
     async def unlink(self, parent: int, name: str) -> None:
         """Delete a file, in the store too. Open handles go on; then the store is told at the last close."""
         file = await self._existing(self._names.directory(parent), name)
+        await self._uploads.settle_doubt(file)
         remote = file.remote
         if remote is not None:
             self._check_deletable(file)

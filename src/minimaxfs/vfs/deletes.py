@@ -5,6 +5,7 @@ the process.
 """
 
 import logging
+from contextlib import suppress
 
 import trio
 
@@ -39,15 +40,22 @@ class Deletes:
         except NoSuchFile:
             log.debug("file %d was gone already", file_id)
         except NotPermitted:
-            # One code means "no such file" and "may not be deleted" alike: only a listing can tell.
-            if not purpose.lists or await self._is_listed(purpose, file_id):
+            # One code means "no such file" and "may not be deleted" alike: ask whether it is there.
+            if await self._is_there(purpose, file_id):
                 raise
-        self._journal.deleted(file_id)
+        with suppress(FsError):  # a full disk: the file is gone all the same, and a listing will say so
+            self._journal.deleted(file_id)
         self._tree.mark_deleted(file_id, trio.current_time())
         self._blocks.discard(file_id)
 
-    async def _is_listed(self, purpose: Purpose, file_id: int) -> bool:
-        return any(file.file_id == file_id for file in await self._client.list_files(purpose.name))
+    async def _is_there(self, purpose: Purpose, file_id: int) -> bool:
+        if purpose.lists:
+            return any(file.file_id == file_id for file in await self._client.list_files(purpose.name))
+        try:
+            await self._client.retrieve(file_id)
+        except NoSuchFile:
+            return False
+        return True
 
     async def settle(self, purpose: Purpose, remote: RemoteFile) -> None:
         """Pay a delete that is owed; one that fails stays owed until the next mount."""

@@ -23,6 +23,10 @@ from minimaxfs.vfs.uploads import Uploads
 log = logging.getLogger(__name__)
 
 
+HALF = "The drive ended while it was being written: it may be half a file. Write it again, or delete it."
+"""What is said of a draft that was open when the daemon died. It is shown, and never sent by itself."""
+
+
 class Drafts:
     """The local side of files that differ from what the store has."""
 
@@ -174,6 +178,8 @@ class Drafts:
         file = self._place_of(row)
         draft = Draft(row.key, row.size, after(row.state, Event.RESTART), row.error, row.sending)
         draft.size = file.size = self._spool.file(row.key).size
+        if draft.state is State.OPEN and not self._rules.is_local_only(row.name):
+            draft.error = HALF
         self._spool.release(row.key)
         self._journal.move(draft, draft.state)
         file.draft = draft

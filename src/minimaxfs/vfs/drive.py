@@ -28,6 +28,7 @@ from minimaxfs.vfs.handles import Handles
 from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
+from minimaxfs.vfs.reader import Reader
 from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.sizes import Sizes
 from minimaxfs.vfs.uploads import Uploads
@@ -71,13 +72,14 @@ class Drive:
         sender = Sender(store.client, tree, shelf.journal, shelf.spool)
         self._uploads = Uploads(sender, tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel)
         self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
-        self._listings = Listings(store.client, tree, shelf.ledger, shelf.blocks, kernel)
+        self._listings = Listings(
+            store.client, tree, shelf.ledger, shelf.blocks, kernel, self._uploads.resolve
+        )
         self._rules = rules
         self.desk = Desk(tree, self._drafts, self._uploads, kernel)
         sizes = Sizes(self._downloads, shelf.ledger, kernel)
-        self.handles = Handles(
-            mountpoint, tree, self._drafts, self._uploads, self._deletes, self._downloads, sizes, rules
-        )
+        reader = Reader(self._downloads, sizes, self._listings)
+        self.handles = Handles(mountpoint, tree, self._drafts, self._uploads, self._deletes, reader, rules)
         self.names = Names(
             tree,
             shelf.ledger,

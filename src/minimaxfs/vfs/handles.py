@@ -12,20 +12,17 @@ from dataclasses import dataclass, field
 
 import trio
 
-from minimaxfs.core.errors import FsError, NoSuchFile, Stale
+from minimaxfs.core.errors import FsError
 from minimaxfs.core.inodes import File
 from minimaxfs.core.journal import State
 from minimaxfs.core.names import tilde_name
 from minimaxfs.core.ranges import Range
 from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
-from minimaxfs.core.window import Window, after_read
 from minimaxfs.disk.openers import is_held_for_writing
 from minimaxfs.vfs.deletes import Deletes
-from minimaxfs.vfs.download import Download
-from minimaxfs.vfs.downloads import Downloads, WrongSize
 from minimaxfs.vfs.drafts import Drafts
-from minimaxfs.vfs.sizes import Sizes
+from minimaxfs.vfs.reader import Reader, Reading
 from minimaxfs.vfs.uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -38,8 +35,7 @@ class Handle:
     file: File
     is_writable: bool
     is_synchronous: bool = False
-    window: Window = field(default_factory=Window)
-    download: Download | None = None
+    reading: Reading = field(default_factory=Reading)
     error: FsError | None = None
 
 
@@ -53,8 +49,7 @@ class Handles:
         drafts: Drafts,
         uploads: Uploads,
         deletes: Deletes,
-        downloads: Downloads,
-        sizes: Sizes,
+        reader: Reader,
         rules: Rules,
     ) -> None:
         self._mountpoint = mountpoint
@@ -62,8 +57,7 @@ class Handles:
         self._drafts = drafts
         self._uploads = uploads
         self._deletes = deletes
-        self._downloads = downloads
-        self._sizes = sizes
+        self._reader = reader
         self._rules = rules
         self._handles: dict[int, Handle] = {}
         self._last = 0
@@ -81,7 +75,7 @@ class Handles:
             if is_writable and flags & os.O_TRUNC:
                 await self._drafts.truncate(file, 0)
             else:
-                await self._sizes.require(file)
+                await self._reader.prepare(file)
         except BaseException:
             self._tree.close(file)
             raise
@@ -110,41 +104,9 @@ class Handles:
     async def read(self, number: int, offset: int, size: int) -> bytes:
         """Bytes of the file; fewer than asked for only at its end. Raises Stale where it is gone."""
         handle = self._handles[number]
-        try:
-            return await self._read(handle, offset, size)
-        except WrongSize as error:
-            self._sizes.correct(handle.file, error.total)
-            return await self._read(handle, offset, size)
-        except NoSuchFile as error:
-            raise Stale(f"{handle.file.label}: {error}", code=error.code, trace_id=error.trace_id) from error
-
-    async def _read(self, handle: Handle, offset: int, size: int) -> bytes:
-        file = handle.file
-        if file.draft is not None:
-            return self._drafts.read(file, offset, size)
-        download = await self._download_of(handle)
-        part = Range(offset, min(offset + size, download.size))
-        if not part:
-            return b""
-        handle.window = after_read(handle.window, *part, download.size)
-        return await self._downloads.read(download, part, handle.window.edge)
-
-    async def _download_of(self, handle: Handle) -> Download:
-        """The download that the handle reads from: of the version that the file has now."""
-        file = handle.file
-        await self._sizes.require(file)
-        remote, before = file.remote, handle.download
-        if remote is None:
-            if before is None:
-                raise NoSuchFile("the file is no longer in the store")
-            return before
-        size = file.size or 0
-        if before is not None and (before.file_id, before.size) == (remote.file_id, size):
-            return before
-        handle.download = self._downloads.open(remote, size)
-        if before is not None:
-            await self._downloads.close(before)
-        return handle.download
+        if handle.file.draft is not None:
+            return self._drafts.read(handle.file, offset, size)
+        return await self._reader.read(handle.file, handle.reading, Range(offset, offset + size))
 
     async def write(self, number: int, offset: int, data: bytes) -> int:
         """Take bytes into the file's draft; answers how many: all of them.
@@ -213,8 +175,7 @@ class Handles:
         file = handle.file
         orphan = file.remote if file.name is None else None
         self._tree.close(file)
-        if handle.download is not None:
-            await self._downloads.close(handle.download)
+        await self._reader.close(handle.reading)
         if file.handles > 0:
             return
         if file.draft is not None:

@@ -5,11 +5,13 @@ Nothing is polled. A listing that fails for a passing reason leaves what is know
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import trio
 
 from minimaxfs.api.client import Client
-from minimaxfs.core.errors import ContentRefused, FsError, NoSuchFile, NotPermitted
+from minimaxfs.core.errors import ContentRefused, FsError, NoSuchFile, NotPermitted, NotSupported
 from minimaxfs.core.files import Purpose, RemoteFile
 from minimaxfs.core.inodes import Change, Directory, File
 from minimaxfs.core.tree import Tree
@@ -26,19 +28,35 @@ FRESH = 60.0
 UNLISTED_FRESH = 24 * 3600.0
 """Seconds between two tries to list a purpose that is documented not to be listed."""
 
+REFUSED_FRESH = 600.0
+"""Seconds before a purpose that ought to be listed, and was refused, is asked for again: accounts differ."""
+
 PAUSE = 5.0
 """Seconds after a failed listing for which what is known is served without asking again."""
+
+
+Resolve = Callable[[Purpose, list[RemoteFile]], Awaitable[None]]
+"""Finds in a listing what an upload without an answer made, before the listing is shown."""
 
 
 class Listings:
     """When each purpose was listed, and how it is listed again."""
 
-    def __init__(self, client: Client, tree: Tree, ledger: Ledger, blocks: Blocks, kernel: Kernel) -> None:
+    def __init__(
+        self,
+        client: Client,
+        tree: Tree,
+        ledger: Ledger,
+        blocks: Blocks,
+        kernel: Kernel,
+        resolve: Resolve,
+    ) -> None:
         self._client = client
         self._tree = tree
         self._ledger = ledger
         self._blocks = blocks
         self._kernel = kernel
+        self._resolve = resolve
         self._fresh_until: dict[str, float] = {}
         self._flights: Flights[None] = Flights()
 
@@ -94,19 +112,20 @@ class Listings:
             log.warning("%s: showing what is known, since listing failed: %s", purpose.name, error)
             self._fresh_until[purpose.name] = trio.current_time() + PAUSE
             return
-        fresh_for = FRESH if purpose.lists or files else UNLISTED_FRESH
-        self._apply(purpose, files, asked_at, fresh_for)
+        if files is not None:
+            await self._resolve(purpose, files)
+        fresh_for = _fresh_for(purpose, files)
+        self._apply(purpose, files or [], asked_at, fresh_for)
         self._fresh_until[purpose.name] = asked_at + fresh_for
 
-    async def _ask(self, purpose: Purpose) -> list[RemoteFile]:
-        """What the store lists; nothing where it refuses to list a purpose that it need not list."""
+    async def _ask(self, purpose: Purpose) -> list[RemoteFile] | None:
+        """What the store lists; None where it refuses to list the purpose at all."""
         try:
             return await self._client.list_files(purpose.name)
-        except (ContentRefused, NoSuchFile, NotPermitted) as error:
-            if purpose.lists:
-                raise NotPermitted(f"{purpose.name} cannot be listed here: {error}") from error
-            log.info("%s: not listed by the store: %s", purpose.name, error)
-            return []
+        except (ContentRefused, NoSuchFile, NotPermitted, NotSupported) as error:
+            level = logging.WARNING if purpose.lists else logging.INFO
+            log.log(level, "%s: the store does not list it: %s", purpose.name, error)
+            return None
 
     def _apply(self, purpose: Purpose, files: list[RemoteFile], asked_at: float, fresh_for: float) -> None:
         change = self._tree.apply(
@@ -114,7 +133,7 @@ class Listings:
             [file for file in files if file.purpose == purpose.name],
             self._ledger.remembered(purpose.name),
             asked_at=asked_at,
-            is_complete=purpose.lists,
+            is_complete=fresh_for == FRESH,
         )
         replaced = [file for file_id in change.replaced if (file := self._tree.file(file_id))]
         self._remember(purpose, change, replaced, time.time() + fresh_for)
@@ -126,6 +145,19 @@ class Listings:
         for name, file in change.gone:
             self._kernel.name_gone(directory.number, name, file.number)
 
+    def lost(self, file: File) -> None:
+        """The store said that it has no such file: its name goes, without waiting for a listing."""
+        name, remote = file.name, file.remote
+        if remote is None or file.draft is not None:
+            return
+        self._blocks.discard(remote.file_id)
+        with suppress(FsError):  # a full disk: the next listing will say so
+            self._ledger.forget(remote.file_id)
+        self._tree.unbind(file)
+        self._tree.detach(file)
+        if name is not None:
+            self._kernel.name_gone(self._tree.directory(file.purpose).number, name, file.number)
+
     def _remember(self, purpose: Purpose, change: Change, replaced: list[File], fresh_until: float) -> None:
         """Keep the listing for the mounts to come; a full disk is no reason not to show it now."""
         news = [(file.remote, file.kept) for file in (*change.added, *replaced) if file.remote]
@@ -133,3 +165,10 @@ class Listings:
             self._ledger.record_listing(purpose.name, fresh_until, added=news, gone=change.forgotten)
         except FsError as error:
             log.warning("%s: the listing is not kept for other mounts: %s", purpose.name, error)
+
+
+def _fresh_for(purpose: Purpose, files: list[RemoteFile] | None) -> float:
+    """Seconds for which an answer to a listing holds; None where the store would not list."""
+    if files or (files is not None and purpose.lists):
+        return FRESH
+    return REFUSED_FRESH if purpose.lists else UNLISTED_FRESH

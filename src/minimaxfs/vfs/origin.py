@@ -45,6 +45,7 @@ class Origin:
             return
         try:
             async with self._content.open(address.signed.url, start, stop) as reply:
+                address.has_worked = True
                 yield reply
         except UrlEnded:
             self._urls.ended(file_id, address)

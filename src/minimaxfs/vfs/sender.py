@@ -6,13 +6,15 @@ before it is sent again: sending is not idempotent.
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable
 
 import trio
 
 from minimaxfs.api.client import Client
-from minimaxfs.core.errors import FsError, ServerFailed
+from minimaxfs.core.backoff import USUAL
+from minimaxfs.core.errors import FsError, ServerFailed, Unanswered
 from minimaxfs.core.files import RemoteFile
 from minimaxfs.core.inodes import Draft, File, Sending, usage
 from minimaxfs.core.journal import Event, State, after
@@ -68,9 +70,11 @@ class Sender:
         """
         await self.seal(draft)
         check_room(usage(self._tree.files())[0], draft.size)
-        for _ in range(SENDS):
+        for sends in range(SENDS):
             if draft.state is State.DOUBTFUL:
-                found = await self._look_for(file, draft)
+                if sends:
+                    await trio.sleep(USUAL.delay(sends, random.random()))
+                found = await self.look_for(file, draft)
                 if found is not None:
                     return found
                 self.move(draft, Event.ABSENT)
@@ -92,8 +96,11 @@ class Sender:
         replaces = replaced[0].file_id if replaced else None
         return Sending(name, time.time(), namesakes(name, there), replaces)
 
-    async def _look_for(self, file: File, draft: Draft) -> RemoteFile | None:
-        """The file that an upload without an answer made, if it made one."""
+    async def look_for(self, file: File, draft: Draft) -> RemoteFile | None:
+        """The file that an upload without an answer made, if it made one.
+
+        Raises Unanswered where the store cannot be asked, and what a listing raises.
+        """
         if not file.purpose.lists:
             raise Unanswered(
                 f"{file.label}: the store did not answer the upload and may or may not have the file;"
@@ -101,9 +108,3 @@ class Sender:
             )
         assert draft.sending is not None
         return made_by(draft.sending, draft.size, await self._client.list_files(file.purpose.name))
-
-
-class Unanswered(FsError):
-    """The store may have the file, and there is no way to ask it."""
-
-    advice = "Look for it where the store shows its files, then discard it here, or send it again by force."

@@ -12,10 +12,11 @@ from contextlib import suppress
 import trio
 
 from minimaxfs.core.backoff import PATIENT
-from minimaxfs.core.errors import FsError
-from minimaxfs.core.files import RemoteFile
+from minimaxfs.core.errors import FsError, Unanswered
+from minimaxfs.core.files import Purpose, RemoteFile
 from minimaxfs.core.inodes import Draft, File, Remembered
 from minimaxfs.core.journal import Event, State, after
+from minimaxfs.core.reconcile import made_by
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
@@ -96,6 +97,39 @@ class Uploads:
             self._running[file.number] = upload
             self._nursery.start_soon(self._run, upload)
         return upload
+
+    async def settle_doubt(self, file: File) -> None:
+        """Ask the store about a doubtful draft that is to be deleted: what it made of it must go too."""
+        draft = file.draft
+        if draft is None or draft.state is not State.DOUBTFUL or file.number in self._running:
+            return
+        try:
+            found = await self._sender.look_for(file, draft)
+        except Unanswered:
+            return
+        if found is not None and file.draft is draft:
+            await self._found(file, draft, found)
+
+    async def resolve(self, purpose: Purpose, listing: list[RemoteFile]) -> None:
+        """A listing came: what it has of doubtful drafts, which nobody is asking about, is stored."""
+        for file in self._tree.drafts():
+            draft = file.draft
+            if draft is None or draft.sending is None or draft.state is not State.DOUBTFUL:
+                continue
+            found = made_by(draft.sending, draft.size, listing)
+            if file.purpose is purpose and found is not None and file.number not in self._running:
+                await self._found(file, draft, found)
+
+    async def _found(self, file: File, draft: Draft, remote: RemoteFile) -> None:
+        """The store has a doubtful draft, as `remote`."""
+        log.info("%s: the store has it as %d", file.label, remote.file_id)
+        upload = self._running[file.number] = Upload(file, draft, None, None, persists=False)
+        try:
+            await self._stored(upload, remote)
+        finally:
+            del self._running[file.number]
+            upload.tried.set()
+            upload.ended.set()
 
     async def settled(self, file: File) -> None:
         """Return when no upload of the file is under way; one that only waits for its next try ends now."""

@@ -13,20 +13,25 @@ from minimaxfs.vfs.flights import Flights
 NO_URL_LIFE = 60.0
 """Seconds for which a retrieve that gave no URL is believed, while the bytes come by file_id."""
 
+STILLBORN = 2.0
+"""Seconds after its making within which a URL that is refused counts as one that never worked."""
+
 MOST_URLS = 10_000
 """URLs kept in memory, about 500 bytes each."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Address:
     """Where a file's bytes are: at a signed URL, or (None) only behind its file_id.
 
-    `size` is in bytes, as the retrieve said; 0 is not to be believed.
+    `size` is in bytes, as the retrieve said; 0 is not to be believed. `has_worked` says that the
+    storage took the URL once.
     """
 
     signed: SignedUrl | None
     size: int
     renew_at: float
+    has_worked: bool = False
 
 
 def _renew_at(_key: int, address: Address, _now: float) -> float:
@@ -58,6 +63,14 @@ class SignedUrls:
         return address
 
     def ended(self, file_id: int, address: Address) -> None:
-        """Forget an address that does not work any more; a newer one is left alone."""
-        if self._known.get(file_id) is address:
+        """Forget an address that does not work any more; a newer one is left alone.
+
+        One that never worked is not asked for again: for a while the bytes come by file_id.
+        """
+        if self._known.get(file_id) is not address or address.signed is None:
+            return
+        now = self._now()
+        if address.has_worked or now - address.signed.obtained_at > STILLBORN:
             del self._known[file_id]
+        else:
+            self._known[file_id] = Address(None, address.size, now + NO_URL_LIFE)
