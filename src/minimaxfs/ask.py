@@ -6,11 +6,11 @@ Synchronous, and free of slow imports: commands start with it.
 import json
 import os
 import shlex
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import BinaryIO
 
 from minimaxfs import sockets, values
 from minimaxfs.complaint import CommandFailed, Complaint
@@ -120,17 +120,16 @@ def _conversation(directory: Path, name: str, request: Reply, limit: float) -> I
             connection = sockets.connected(descriptor, name, limit)
     except OSError:
         raise _silence(f"the socket {directory / name}") from None
-    with connection:
+    with connection, connection.makefile("rb") as lines:
         with suppress(BrokenPipeError):  # a drive that refuses to listen may still say why
             connection.sendall(json.dumps(request).encode() + b"\n")
-        yield _replies(connection)
+        yield _replies(lines)
 
 
-def _replies(connection: socket.socket) -> Iterator[Reply]:
+def _replies(lines: BinaryIO) -> Iterator[Reply]:
     try:
-        with connection.makefile("rb") as lines:
-            while line := lines.readline(LONGEST_LINE):
-                yield values.table(json.loads(line))
+        while line := lines.readline(LONGEST_LINE):
+            yield values.table(json.loads(line))
     except (OSError, ValueError):
         return
 

@@ -31,9 +31,8 @@ import trio
 
 from minimaxfs import sockets
 from minimaxfs.core.errors import AccessRefused, Busy, FsError
-from minimaxfs.ending import Ending
+from minimaxfs.ending import Desk, Ending
 from minimaxfs.vfs.boundary import faults_as_errors
-from minimaxfs.vfs.desk import Desk
 
 LONGEST_REQUEST = 65536
 """Bytes: a path has at most 4,096, and JSON makes six of one."""
@@ -97,10 +96,10 @@ class Control:
         reply = await self._with_progress(stream, request)
         if reply is None:
             return
-        is_last = request.get("command") == "drain"
-        with self._ending.excused() if is_last else nullcontext():
+        is_drained = request.get("command") == "drain" and "ok" in reply
+        with self._ending.excused() if is_drained else nullcontext():
             await _send(stream, reply)
-            if is_last:
+            if is_drained:
                 with trio.move_on_after(HOLD_LIMIT):
                     await stream.receive_some(1)
 

@@ -6,11 +6,12 @@ once more, at once.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import trio
 
 from minimaxfs.core.journal import State
-from minimaxfs.vfs.desk import Desk, UploadStatus
+from minimaxfs.vfs.desk import UploadStatus
 
 WRITERS_GRACE = 2.0
 """Seconds for a file that is open for writing while nothing is sent: a program at its end closes it in that
@@ -21,6 +22,18 @@ ANSWER_GRACE = 0.2
 
 _LOOK_EVERY = 0.05
 """Seconds between two looks at the uploads."""
+
+
+class Desk(Protocol):
+    """What `vfs.desk.Desk` does, as far as this floor needs it."""
+
+    def uploads(self) -> list[UploadStatus]: ...
+
+    async def retry(self, path: str) -> None: ...
+
+    async def discard(self, path: str) -> None: ...
+
+    async def settled(self) -> None: ...
 
 
 def is_under_way(upload: UploadStatus) -> bool:
