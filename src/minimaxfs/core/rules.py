@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from minimaxfs.core.errors import ContentRefused, NameRefused, NotPermitted, StoreFull, TooLarge
 from minimaxfs.core.files import FILE_LIMIT, STORE_CAPACITY, Purpose
+from minimaxfs.core.inodes import File
 from minimaxfs.core.names import split_extension
 
 LOCAL_ONLY = (
@@ -79,6 +80,14 @@ class Rules:
     def is_local_only(self, name: str) -> bool:
         """Whether files of this name stay on this machine."""
         return self.local_only.match(name) is not None
+
+    def keeps_here(self, file: File) -> str:
+        """Why a file's draft is not for the store, in words; nothing where it is."""
+        if file.name is None:
+            return "it is deleted"
+        if self.is_local_only(file.name):
+            return "its name is one that stays on this machine"
+        return "" if file.draft is not None and file.draft.size else "it is empty: bytes are waited for"
 
     def check_name(self, purpose: Purpose, name: str) -> None:
         """As `check_name`, but the store has no say in a name that it never sees."""

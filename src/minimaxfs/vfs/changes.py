@@ -68,8 +68,7 @@ class Changes:
             else:
                 self._journal.doom(remote)
         self._tree.detach(file)
-        if file.draft is not None and file.handles == 0:
-            await self._drafts.discard(file)
+        self._uploads.abandon(file)
 
     def _check_deletable(self, file: File) -> None:
         if not file.purpose.deletes:
@@ -118,7 +117,7 @@ class Changes:
         replaced = over.remote if over is not None else None
         kept = changed(file.kept, name=name)
         self._journal.renamed(file.remote, kept, replaced)
-        await self._move(file, name, over)
+        self._move(file, name, over)
         if replaced is not None and over is not None and over.handles == 0:
             await self._deletes.settle(file.purpose, replaced)
 
@@ -148,15 +147,14 @@ class Changes:
             remote = None
         elif remote is not None:
             self._journal.doom(remote)
-        await self._move(file, name, over)
+        self._move(file, name, over)
         if file.draft is not None:
             self._journal.describe(file)
         if remote is not None:
             await self._deletes.settle(file.purpose, remote)
 
-    async def _move(self, file: File, name: str, over: File | None) -> None:
+    def _move(self, file: File, name: str, over: File | None) -> None:
         if over is not None:
             self._tree.detach(over)
+            self._uploads.abandon(over)
         self._tree.rename(file, name)
-        if over is not None and over.draft is not None and over.handles == 0:
-            await self._drafts.discard(over)

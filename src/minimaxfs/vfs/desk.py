@@ -6,6 +6,7 @@ import trio
 
 from minimaxfs.core.errors import NoSuchFile, NotPermitted
 from minimaxfs.core.inodes import File
+from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.kernel import Kernel
@@ -32,7 +33,8 @@ class UploadStatus:
 class Desk:
     """Uploads by path."""
 
-    def __init__(self, tree: Tree, drafts: Drafts, uploads: Uploads, kernel: Kernel) -> None:
+    def __init__(self, tree: Tree, drafts: Drafts, uploads: Uploads, kernel: Kernel, rules: Rules) -> None:
+        self._rules = rules
         self._kernel = kernel
         self._tree = tree
         self._drafts = drafts
@@ -53,7 +55,7 @@ class Desk:
             sent=upload.sent if upload else 0,
             tries=upload.tries if upload else 0,
             next_try_in=max(0.0, upload.next_try - now) if upload else None,
-            why=draft.error,
+            why=draft.error or self._rules.keeps_here(file),
         )
 
     def _find(self, path: str) -> File:
@@ -65,8 +67,15 @@ class Desk:
         raise NoSuchFile(f"{path} has nothing that waits to be stored")
 
     async def retry(self, path: str) -> None:
-        """Try an upload again, now, and return when the store has it. Raises what the upload raises."""
-        await self._uploads.store(self._find(path))
+        """Try an upload again, now, and return when the store has it.
+
+        Raises what the upload raises, and NotPermitted for what is not meant for the store.
+        """
+        file = self._find(path)
+        reason = self._rules.keeps_here(file)
+        if reason:
+            raise NotPermitted(f"{path} is not for the store: {reason}")
+        await self._uploads.store(file)
 
     async def discard(self, path: str) -> None:
         """Give up bytes that the store does not have; what it has of the file shows again.
@@ -88,6 +97,8 @@ class Desk:
 
     async def settled(self) -> None:
         """Return when no upload is under way that could end by itself; those that wait are hurried."""
-        for upload in self._uploads.running():
+        uploads = self._uploads.running()
+        for upload in uploads:
             upload.hasten()
+        for upload in uploads:
             await upload.tried.wait()

@@ -151,10 +151,7 @@ class Drafts:
             self._spool.release(file.draft.key)
 
     async def discard(self, file: File) -> None:
-        """The draft is not wanted any more. One that is being sent goes when its sending ends."""
-        upload = self._uploads.of(file)
-        if upload is not None and not upload.is_waiting:
-            return
+        """Give up what the store does not have. An upload that waits for its next try ends."""
         await self._uploads.settled(file)
         draft, file.draft = file.draft, None
         if draft is not None:
@@ -196,6 +193,9 @@ class Drafts:
             name, replaces = row.sending.name, row.sending.replaces
         replaced = None if replaces is None else self._tree.file(replaces)
         if replaced is not None and replaced.draft is None:
+            if name not in directory.names:  # it was renamed with its draft
+                self._tree.rename(replaced, name)
+            replaced.mtime_ns, replaced.mode = row.mtime_ns, row.mode
             return replaced
         while name in directory.names:
             name = tilde_name(name, row.key)

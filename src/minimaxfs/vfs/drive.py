@@ -18,6 +18,7 @@ from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
 from minimaxfs.disk.spool import Spool
+from minimaxfs.vfs.arrivals import Arrivals
 from minimaxfs.vfs.attributes import DOWNLOAD_URL, extended, extended_value
 from minimaxfs.vfs.changes import Changes
 from minimaxfs.vfs.deletes import Deletes
@@ -70,13 +71,14 @@ class Drive:
         self._downloads = Downloads(store.content, self._urls, shelf.blocks)
         self._deletes = Deletes(store.client, tree, shelf.journal, shelf.blocks)
         sender = Sender(store.client, tree, shelf.journal, shelf.spool)
-        self._uploads = Uploads(sender, tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel)
+        arrivals = Arrivals(tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel)
+        self._uploads = Uploads(sender, arrivals, tree, shelf.journal, shelf.spool)
         self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
         self._listings = Listings(
             store.client, tree, shelf.ledger, shelf.blocks, kernel, self._uploads.resolve
         )
         self._rules = rules
-        self.desk = Desk(tree, self._drafts, self._uploads, kernel)
+        self.desk = Desk(tree, self._drafts, self._uploads, kernel, rules)
         sizes = Sizes(self._downloads, shelf.ledger, kernel)
         reader = Reader(self._downloads, sizes, self._listings)
         self.handles = Handles(mountpoint, tree, self._drafts, self._uploads, self._deletes, reader, rules)

@@ -132,29 +132,26 @@ class Handles:
             return
         if handle.error is not None and draft.state is State.FAILED:
             raise handle.error
-        if not self._is_due(file):
+        if self._rules.keeps_here(file) or (draft.state is State.OPEN and await self._is_held(file)):
             return
-        if draft.state is State.OPEN and await trio.to_thread.run_sync(
-            is_held_for_writing, self._paths(file)
-        ):
-            return
-        await self._store(handle)
+        if self._rules.write_back:
+            await self._uploads.store_later(file)
+        else:
+            await self._store(handle)
+
+    async def _is_held(self, file: File) -> bool:
+        return await trio.to_thread.run_sync(is_held_for_writing, self._paths(file))
 
     async def fsync(self, number: int) -> None:
         """Return when the store has what was written so far. Raises what the upload raised."""
         handle = self._handles[number]
-        if handle.is_writable and handle.file.draft is not None and self._is_due(handle.file):
+        if handle.is_writable and handle.file.draft and not self._rules.keeps_here(handle.file):
             await self._store(handle)
 
     async def store_if_due(self, file: File) -> None:
         """Upload what was changed without a handle. Raises what the upload raised."""
-        if self._is_due(file):
+        if not self._rules.keeps_here(file):
             await self._uploads.store(file)
-
-    def _is_due(self, file: File) -> bool:
-        """Whether the draft is one for the store: it has bytes, and a name that the store may see."""
-        draft = file.draft
-        return bool(draft and draft.size and file.name and not self._rules.is_local_only(file.name))
 
     async def _store(self, handle: Handle) -> None:
         try:
@@ -186,9 +183,9 @@ class Handles:
     async def _put_away(self, file: File) -> None:
         """Nobody has the file open any more: upload what no flush did, such as pages written by mmap."""
         if file.name is None:
-            await self._drafts.discard(file)
+            self._uploads.abandon(file)
             return
-        if file.draft is not None and file.draft.state is State.OPEN and self._is_due(file):
+        if file.draft is not None and file.draft.state is State.OPEN and not self._rules.keeps_here(file):
             with suppress(FsError):  # said in the log and in user.minimax.error: there is no caller to tell
                 await self._uploads.store_later(file)
         self._drafts.rest(file)

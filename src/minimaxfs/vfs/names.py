@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from minimaxfs.core.errors import IsADirectory, NoSuchFile, NotADirectory, Stale
+from minimaxfs.core.errors import FsError, IsADirectory, NoSuchFile, NotADirectory, Stale
 from minimaxfs.core.inodes import Directory, File, Inode, usage
 from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
@@ -78,7 +78,12 @@ class Names:
         inode = self._tree.find(directory, name)
         if not self._needs_listing(directory, inode, name):
             return inode
-        await self._listings.refresh(directory)
+        try:
+            await self._listings.refresh(directory)
+        except FsError as error:
+            # With write-back a copy in waits for the network; so a name must be free without it.
+            if not (error.retry and self._rules.write_back):
+                raise
         return self._tree.find(directory, name)
 
     def _needs_listing(self, directory: Directory, inode: Inode | None, name: str) -> bool:

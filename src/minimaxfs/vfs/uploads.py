@@ -14,16 +14,14 @@ import trio
 from minimaxfs.core.backoff import PATIENT
 from minimaxfs.core.errors import FsError, Unanswered
 from minimaxfs.core.files import Purpose, RemoteFile
-from minimaxfs.core.inodes import Draft, File, Remembered
+from minimaxfs.core.inodes import Draft, File
 from minimaxfs.core.journal import Event, State, after
 from minimaxfs.core.reconcile import made_by
 from minimaxfs.core.tree import Tree
-from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.spool import Spool
+from minimaxfs.vfs.arrivals import Arrivals
 from minimaxfs.vfs.boundary import faults_as_errors
-from minimaxfs.vfs.deletes import Deletes
-from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.upload import Upload
 
@@ -39,20 +37,16 @@ class Uploads:
     def __init__(
         self,
         sender: Sender,
+        arrivals: Arrivals,
         tree: Tree,
         journal: Journal,
         spool: Spool,
-        blocks: Blocks,
-        deletes: Deletes,
-        kernel: Kernel,
     ) -> None:
         self._sender = sender
+        self._arrivals = arrivals
         self._tree = tree
         self._journal = journal
         self._spool = spool
-        self._blocks = blocks
-        self._deletes = deletes
-        self._kernel = kernel
         self._running: dict[int, Upload] = {}
         self._places = trio.CapacityLimiter(AT_ONCE)
         self._nursery: trio.Nursery | None = None
@@ -125,7 +119,7 @@ class Uploads:
         log.info("%s: the store has it as %d", file.label, remote.file_id)
         upload = self._running[file.number] = Upload(file, draft, None, None, persists=False)
         try:
-            await self._stored(upload, remote)
+            await self._arrive(upload, remote)
         finally:
             del self._running[file.number]
             upload.tried.set()
@@ -152,10 +146,21 @@ class Uploads:
 
     def _let_go(self, file: File, draft: Draft) -> None:
         """The spool file is not in use by the upload any more, nor by anybody if the file was deleted."""
-        if file.handles > 0 or file.draft is not draft:
-            return
-        if file.name is not None:
+        if file.name is None:
+            self.abandon(file)
+        elif file.handles == 0:
             self._spool.release(draft.key)
+
+    def abandon(self, file: File) -> None:
+        """The file's name is gone: its draft goes too, with its last user, or at the next start."""
+        draft, upload = file.draft, self._running.get(file.number)
+        if draft is None:
+            return
+        if upload is not None and upload.is_waiting:
+            upload.scope.cancel()
+        if file.handles > 0 or upload is not None:
+            with suppress(FsError):
+                self._journal.describe(file)
             return
         file.draft = None
         self.forget(draft)
@@ -188,7 +193,7 @@ class Uploads:
             remote = await self._sender.send(
                 upload.file, upload.draft, name, upload.replaced, upload.progress
             )
-        await self._stored(upload, remote)
+        await self._arrive(upload, remote)
 
     async def _wait(self, upload: Upload, error: FsError) -> None:
         """Wait for the next try, or until somebody is in a hurry."""
@@ -201,55 +206,10 @@ class Uploads:
             await upload.hurry.wait()
         upload.go_on()
 
-    async def _stored(self, upload: Upload, remote: RemoteFile) -> None:
-        file, draft, replaced = upload.file, upload.draft, upload.replaced
-        name = upload.name or file.name
-        kept = Remembered(name or remote.filename, draft.size, file.mtime_ns, file.mode)
-        try:
-            self._journal.stored(draft.key, remote, kept, replaced)
-        except FsError:
-            draft.state = after(draft.state, Event.LOST)  # the store has it: only a listing may say so now
-            raise
-        draft.state = after(draft.state, Event.ANSWERED)
-        has_readers = upload.over is not None and upload.over.handles > 0
-        self._place(upload, remote)
-        await self._adopt(draft, remote)
-        for old in replaced if not has_readers else []:
-            await self._deletes.settle(file.purpose, old)
-        if name is None:
-            self._journal.doom(remote)
-            if file.handles == 0:
-                await self._deletes.settle(file.purpose, remote)
-
-    def _place(self, upload: Upload, remote: RemoteFile) -> None:
-        """The tree shows the file that the store has now."""
-        file, now = upload.file, trio.current_time()
-        directory = self._tree.directory(file.purpose)
-        file.draft = None
-        for old in upload.replaced:
-            self._tree.mark_deleted(old.file_id, now)
+    async def _arrive(self, upload: Upload, remote: RemoteFile) -> None:
+        await self._arrivals.arrived(upload, remote)
         if upload.over is not None:
-            self._tree.detach(upload.over)
-        gone = self._tree.bind(file, remote, now)
-        if upload.name is not None and file.name not in {None, upload.name}:
-            self._tree.rename(file, upload.name)
-        if gone is not None:
-            name, duplicate = gone
-            self._kernel.name_gone(directory.number, name, duplicate.number)
-
-    async def _adopt(self, draft: Draft, remote: RemoteFile) -> None:
-        """The bytes that were sent are the blocks of the file: nobody needs to fetch them."""
-        self._spool.release(draft.key)
-        blocks = self._blocks.adopt(remote.file_id, draft.size, self._spool.path(draft.key))
-        if blocks is None:
-            self._spool.remove(draft.key)
-            return
-        try:
-            await trio.to_thread.run_sync(blocks.record().write)
-        except FsError as error:
-            log.warning("blocks of %s are not kept: %s", remote.filename, error)
-        finally:
-            self._blocks.close_file(blocks)
+            self.abandon(upload.over)
 
     def _give_up(self, upload: Upload, error: FsError) -> None:
         """Keep the bytes, and say why they are not in the store."""

@@ -1,0 +1,87 @@
+"""Arrivals: what becomes of a file, and of what it replaces, once the store has it."""
+
+import logging
+
+import trio
+
+from minimaxfs.core.errors import FsError
+from minimaxfs.core.files import RemoteFile
+from minimaxfs.core.inodes import Draft, Remembered
+from minimaxfs.core.journal import Event, after
+from minimaxfs.core.tree import Tree
+from minimaxfs.disk.blocks import Blocks
+from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.spool import Spool
+from minimaxfs.vfs.deletes import Deletes
+from minimaxfs.vfs.kernel import Kernel
+from minimaxfs.vfs.upload import Upload
+
+log = logging.getLogger(__name__)
+
+
+class Arrivals:
+    """New first, old after: the journal says that the store has a file before anything else is done."""
+
+    def __init__(
+        self, tree: Tree, journal: Journal, spool: Spool, blocks: Blocks, deletes: Deletes, kernel: Kernel
+    ) -> None:
+        self._tree = tree
+        self._journal = journal
+        self._spool = spool
+        self._blocks = blocks
+        self._deletes = deletes
+        self._kernel = kernel
+
+    async def arrived(self, upload: Upload, remote: RemoteFile) -> None:
+        """The store has the draft, as `remote`: its file shows it, and what it replaced is deleted.
+
+        Raises FsError where the journal cannot say so: the draft is then doubtful.
+        """
+        file, draft, replaced = upload.file, upload.draft, upload.replaced
+        name = upload.name or file.name
+        kept = Remembered(name or remote.filename, draft.size, file.mtime_ns, file.mode)
+        try:
+            self._journal.stored(draft.key, remote, kept, replaced)
+        except FsError:
+            draft.state = after(draft.state, Event.LOST)  # the store has it: only a listing may say so now
+            raise
+        draft.state = after(draft.state, Event.ANSWERED)
+        has_readers = upload.over is not None and upload.over.handles > 0
+        self._place(upload, remote)
+        await self._adopt(draft, remote)
+        for old in replaced if not has_readers else []:
+            await self._deletes.settle(file.purpose, old)
+        if name is None:
+            self._journal.doom(remote)
+            if file.handles == 0:
+                await self._deletes.settle(file.purpose, remote)
+
+    def _place(self, upload: Upload, remote: RemoteFile) -> None:
+        """The tree shows the file that the store has now."""
+        file, now = upload.file, trio.current_time()
+        directory = self._tree.directory(file.purpose)
+        file.draft = None
+        for old in upload.replaced:
+            self._tree.mark_deleted(old.file_id, now)
+        if upload.over is not None:
+            self._tree.detach(upload.over)
+        gone = self._tree.bind(file, remote, now)
+        if upload.name is not None and file.name not in {None, upload.name}:
+            self._tree.rename(file, upload.name)
+        if gone is not None:
+            name, duplicate = gone
+            self._kernel.name_gone(directory.number, name, duplicate.number)
+
+    async def _adopt(self, draft: Draft, remote: RemoteFile) -> None:
+        """The bytes that were sent are the blocks of the file: nobody needs to fetch them."""
+        self._spool.release(draft.key)
+        blocks = self._blocks.adopt(remote.file_id, draft.size, self._spool.path(draft.key))
+        if blocks is None:
+            self._spool.remove(draft.key)
+            return
+        try:
+            await trio.to_thread.run_sync(blocks.record().write)
+        except FsError as error:
+            log.warning("blocks of %s are not kept: %s", remote.filename, error)
+        finally:
+            self._blocks.close_file(blocks)
