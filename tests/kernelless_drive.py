@@ -71,7 +71,7 @@ class BareHands:
     async def create(self, path: str) -> int:
         purpose, _, name = path.partition("/")
         file = self.drive.changes.create(await self.number(purpose), name, mtime_ns=1, mode=0o644)
-        return self.drive.handles.opened_new(file, os.O_WRONLY)
+        return self.drive.handles.opened_new(file)
 
     async def put(self, path: str, data: bytes) -> None:
         """`cp` to a new name; raises what its `close` would."""

@@ -156,7 +156,7 @@ class Operations(pyfuse3.Operations):
             file = self._drive.changes.create(
                 parent_inode, os.fsdecode(name), mtime_ns=time.time_ns(), mode=mode & 0o7777 & ~ctx.umask
             )
-            handle = self._drive.handles.opened_new(file, flags)
+            handle = self._drive.handles.opened_new(file)
             info = FileInfo(fh=FileHandleT(handle), keep_cache=True)
             return info, self._entry(self._drive.names.shown(file))
 

@@ -4,8 +4,6 @@ import logging
 import time
 from contextlib import suppress
 
-import trio
-
 from minimaxfs.core.errors import FsError, ServerFailed
 from minimaxfs.core.files import MIB, Purpose
 from minimaxfs.core.inodes import Draft, File
@@ -156,12 +154,6 @@ class Drafts:
         draft, file.draft = file.draft, None
         if draft is not None:
             self._uploads.forget(draft)
-
-    async def harden(self, file: File) -> None:
-        """Make what was written so far outlive the power, without an upload: for O_SYNC."""
-        if file.draft is not None and file.draft.state is State.OPEN:
-            await trio.to_thread.run_sync(self._spool.file(file.draft.key).seal)
-            self._journal.describe(file)
 
     def load(self) -> list[File]:
         """Show the drafts of earlier mounts, and answer their files, oldest first."""

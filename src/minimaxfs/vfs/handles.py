@@ -34,7 +34,6 @@ class Handle:
 
     file: File
     is_writable: bool
-    is_synchronous: bool = False
     reading: Reading = field(default_factory=Reading)
     error: FsError | None = None
 
@@ -79,12 +78,12 @@ class Handles:
         except BaseException:
             self._tree.close(file)
             raise
-        return self._add(Handle(file, is_writable, bool(flags & os.O_DSYNC)))
+        return self._add(Handle(file, is_writable))
 
-    def opened_new(self, file: File, flags: int) -> int:
+    def opened_new(self, file: File) -> int:
         """A handle for a file that was just created."""
         file.handles += 1
-        return self._add(Handle(file, is_writable=True, is_synchronous=bool(flags & os.O_DSYNC)))
+        return self._add(Handle(file, is_writable=True))
 
     def _add(self, handle: Handle) -> int:
         self._last += 1
@@ -116,8 +115,6 @@ class Handles:
         handle = self._handles[number]
         try:
             await self._drafts.write(handle.file, offset, data)
-            if handle.is_synchronous:
-                await self._drafts.harden(handle.file)
         except FsError as error:
             handle.error = error
             self._drafts.spoil(handle.file, error)
@@ -143,7 +140,10 @@ class Handles:
         return await trio.to_thread.run_sync(is_held_for_writing, self._paths(file))
 
     async def fsync(self, number: int) -> None:
-        """Return when the store has what was written so far. Raises what the upload raised."""
+        """Return when the store has what was written so far. Raises what the upload raised.
+
+        The kernel asks for it after each write to a file that was opened with O_SYNC, too.
+        """
         handle = self._handles[number]
         if handle.is_writable and handle.file.draft and not self._rules.keeps_here(handle.file):
             await self._store(handle)
