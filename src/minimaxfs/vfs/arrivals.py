@@ -1,6 +1,7 @@
 """Arrivals: what becomes of a file, and of what it replaces, once the store has it."""
 
 import logging
+from contextlib import suppress
 
 import trio
 
@@ -52,7 +53,8 @@ class Arrivals:
         for old in replaced if not has_readers else []:
             await self._deletes.settle(file.purpose, old)
         if name is None:
-            self._journal.doom(remote)
+            with suppress(FsError):  # a full disk: it is tried now all the same
+                self._journal.doom(remote)
             if file.handles == 0:
                 await self._deletes.settle(file.purpose, remote)
 

@@ -62,13 +62,16 @@ class Drafts:
 
         Of a file that only the store has, the first `keep` bytes are fetched into it (None: all).
         """
-        await self._uploads.settled(file)
-        if file.draft is not None and file.draft.state is State.DOUBTFUL:
-            await self._uploads.store(file)
-        if file.draft is None:
-            await self._flights.run(file.number, lambda: self._copy_of_stored(file, keep))
-        draft = file.draft
-        assert draft is not None
+        while True:
+            draft = file.draft
+            if self._uploads.of(file) is not None:
+                await self._uploads.settled(file)
+            elif draft is None:
+                await self._flights.run(file.number, lambda: self._copy_of_stored(file, keep))
+            elif draft.state is State.DOUBTFUL:
+                await self._uploads.store(file)
+            else:
+                break
         if draft.state is not State.OPEN:
             state = after(draft.state, Event.WRITE)
             self._journal.move(draft, state)
@@ -129,9 +132,7 @@ class Drafts:
             return
         draft.error = f"{error}. {error.advice}"
         draft.state = after(draft.state, Event.REFUSED)
-        with suppress(
-            FsError
-        ):  # a full disk may be why: the journal then says open, and that is not sent either
+        with suppress(FsError):  # a full disk may be why: what the journal says is open is not sent either
             self._journal.move(draft, draft.state)
 
     def read(self, file: File, offset: int, size: int) -> bytes:

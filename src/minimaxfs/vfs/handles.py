@@ -150,7 +150,11 @@ class Handles:
 
     async def store_if_due(self, file: File) -> None:
         """Upload what was changed without a handle. Raises what the upload raised."""
-        if not self._rules.keeps_here(file):
+        if self._rules.keeps_here(file):
+            return
+        if self._rules.write_back:
+            await self._uploads.store_later(file)
+        else:
             await self._uploads.store(file)
 
     async def _store(self, handle: Handle) -> None:

@@ -112,7 +112,8 @@ class Uploads:
                 continue
             found = made_by(draft.sending, draft.size, listing)
             if file.purpose is purpose and found is not None and file.number not in self._running:
-                await self._found(file, draft, found)
+                with suppress(FsError):  # a full disk: the next listing finds it again
+                    await self._found(file, draft, found)
 
     async def _found(self, file: File, draft: Draft, remote: RemoteFile) -> None:
         """The store has a doubtful draft, as `remote`."""
