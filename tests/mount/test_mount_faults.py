@@ -15,7 +15,7 @@ from minimaxfs.emulator.background import Emulator
 from minimaxfs.emulator.faults import Fault, Kind
 from minimaxfs.emulator.messages import Operation
 from mounted_drive import MountedDrive, mounted
-from small_disk import small_disk
+from small_disk import fill_up, small_disk
 
 TEXTS = "t2a_async_input"
 MIB = 1024 * 1024
@@ -52,6 +52,26 @@ def test_a_full_spool_disk_is_said_and_half_a_file_is_never_sent(
     (cramped / TEXTS / "large.txt").unlink()
     (cramped / TEXTS / "small.txt").write_bytes(b"small")
     assert names(cramped) == ["small.txt"]
+
+
+def test_a_full_disk_is_said_at_the_start_and_loses_nothing(cramped: MountedDrive) -> None:
+    """Without room for the ledger the drive does not start, and says so; with room all is there again."""
+    cramped.expect("not stored|EDQUOT")
+    cramped.emulator.inject(Fault(Operation.UPLOAD, Kind.CODE, value=1008))
+    with pytest.raises(OSError, match=os.strerror(errno.EDQUOT)):
+        (cramped / TEXTS / "waits.txt").write_bytes(b"waits")
+    cramped.unmount()
+    fill_up(cramped.home / "filler")
+    with pytest.raises(AssertionError, match="is full"):
+        cramped.mount()
+    assert cramped.wait(5) == 78
+    (cramped.home / "filler").unlink()
+    cramped.mount()
+    assert (cramped / TEXTS / "waits.txt").read_bytes() == b"waits"
+    assert state(cramped / TEXTS / "waits.txt") == "failed"
+    (cramped / TEXTS / "waits.txt").unlink()
+    (cramped / TEXTS / "next.txt").write_bytes(b"next")
+    assert names(cramped) == ["next.txt"]
 
 
 def test_a_full_cache_disk_does_not_stop_reading(cramped: MountedDrive) -> None:

@@ -1,5 +1,6 @@
 """The SQLite file under the ledger and the journal: its tables, and one way to change them."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,9 @@ from pathlib import Path
 from minimaxfs.core.errors import ConfigError, LocalDiskFull, LocalFault
 
 VERSION = 1
+
+ROOM = 256 * 1024
+"""Bytes that SQLite needs beside the ledger to open it: a log and its index."""
 
 _SCHEMA = f"""
 CREATE TABLE files (
@@ -62,14 +66,23 @@ class Database:
             if version == 0:
                 connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
         except sqlite3.Error as error:
-            raise ConfigError(
-                f"the ledger {self._path} cannot be used: {error}",
-                "Move it away to start with an empty one; names and times given on this machine go with it.",
-            ) from error
+            raise self._unusable(error) from error
         if version > VERSION:
             connection.close()
             raise ConfigError(f"the ledger {self._path} is of a newer minimaxfs", "Install that version.")
         self._connection = connection
+
+    def _unusable(self, error: sqlite3.Error) -> ConfigError:
+        disk = os.statvfs(self._path.parent)
+        if disk.f_bavail * disk.f_frsize < ROOM:
+            return ConfigError(
+                f"the disk that holds {self._path.parent} is full",
+                "Free some space on it, but not in that directory: what waits to be stored is there.",
+            )
+        return ConfigError(
+            f"the ledger {self._path} cannot be used: {error}",
+            "Move it away to start with an empty one. Names given here go with it, and what waits to be stored.",
+        )
 
     def close(self) -> None:
         if self._connection is not None:

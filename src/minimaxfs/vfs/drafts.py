@@ -162,8 +162,7 @@ class Drafts:
 
     def _recover(self, row: Upload) -> File | None:
         if not row.name or not self._spool.path(row.key).exists():
-            self._journal.discard(row.key)
-            self._spool.remove(row.key)
+            self._uploads.forget(Draft(row.key))
             return None
         file = self._place_of(row)
         draft = Draft(row.key, row.size, after(row.state, Event.RESTART), row.error, row.sending)
@@ -171,7 +170,8 @@ class Drafts:
         if draft.state is State.OPEN and not self._rules.is_local_only(row.name):
             draft.error = HALF
         self._spool.release(row.key)
-        self._journal.move(draft, draft.state)
+        with suppress(FsError):  # a full disk: the row says the same, less clearly
+            self._journal.move(draft, draft.state)
         file.draft = draft
         return file
 
