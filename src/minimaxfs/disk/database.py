@@ -81,7 +81,7 @@ class Database:
             )
         return ConfigError(
             f"the ledger {self._path} cannot be used: {error}",
-            "Move it away to start with an empty one. Names given here go with it, and what waits to be stored.",
+            "Move it away to start with an empty one; names given here, and what waits, go with it.",
         )
 
     def close(self) -> None:
