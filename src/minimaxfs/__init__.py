@@ -6,7 +6,9 @@ go down only, and import-linter (in pyproject.toml) holds them to it::
     cli ─► app ─► fuse ─► vfs ─► api | disk ─► core
 
 ===========  ====================================================================
-top          the process: arguments, environment, signals (`cli` `app` `config`)
+top          the process: arguments, environment, signals (`cli` `config` `app`
+             `demo`), what must hold before and after a mount (`preflight`
+             `unmount` `ending`), and commands to a living drive (`control` `ask`)
 `fuse`       pyfuse3: requests in, errnos out
 `vfs`        trio: time and concurrency; what the drive means
 `api`        httpx and MiniMax's JSON
