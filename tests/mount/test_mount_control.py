@@ -108,6 +108,18 @@ def test_write_back_closes_at_once_and_the_file_arrives(drive_with: Mounting) ->
     assert stored(drive) == {"a.txt": b"text"}
 
 
+def test_a_listing_that_comes_lets_waiting_uploads_go_on(drive_with: Mounting) -> None:
+    """Who sees that the network is back need not wait for the next try, minutes away."""
+    drive = drive_with("--write-back")
+    path = drive / TEXTS / "a.txt"
+    with drive.emulator.offline():
+        path.write_bytes(b"text")
+        assert eventually(lambda: int(str(listed(drive)[f"{TEXTS}/a.txt"]["tries"])) >= 3)
+    (drive / "voice_clone").stat()
+    os.listdir(drive / "voice_clone")
+    assert eventually(lambda: state(path) == "stored", limit=2)
+
+
 def test_rename_upload_renames_in_the_store(drive_with: Mounting) -> None:
     """With --rename=upload the store has the file by its new name, and not by the old one."""
     drive = drive_with("--rename=upload")

@@ -105,7 +105,9 @@ class Uploads:
             await self._found(file, draft, found)
 
     async def resolve(self, purpose: Purpose, listing: list[RemoteFile]) -> None:
-        """A listing came: what it has of doubtful drafts, which nobody is asking about, is stored."""
+        """A listing came: what it has of doubtful drafts is stored, and what waits for the store goes on."""
+        for upload in self.running():
+            upload.hasten()
         for file in self._tree.drafts():
             draft = file.draft
             if draft is None or draft.sending is None or draft.state is not State.DOUBTFUL:
