@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from minimaxfs.core.errors import FsError
 from minimaxfs.core.files import Purpose, RemoteFile
 from minimaxfs.core.journal import State
 
@@ -29,7 +30,8 @@ class Draft:
     """Bytes of a file that the store does not have yet: what is in the spool under `key`.
 
     `error` says why the last upload ended, in words; `sending` is how it was last sent; `version`
-    counts the writes.
+    counts the writes. `is_half` says that not all of it may be there: it is not sent until somebody
+    writes it again or says so; `refused` is the error of the write that this comes from.
     """
 
     key: int
@@ -38,6 +40,8 @@ class Draft:
     error: str = ""
     sending: Sending | None = None
     version: int = 0
+    is_half: bool = False
+    refused: FsError | None = None
 
 
 @dataclass(frozen=True, slots=True)

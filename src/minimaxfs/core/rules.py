@@ -87,7 +87,9 @@ class Rules:
             return "it is deleted"
         if self.is_local_only(file.name):
             return "its name is one that stays on this machine"
-        return "" if file.draft is not None and file.draft.size else "it is empty: bytes are waited for"
+        if file.draft is None or not file.draft.size:
+            return "it is empty: bytes are waited for"
+        return "it may be half a file: write it again, or retry it" if file.draft.is_half else ""
 
     def check_name(self, purpose: Purpose, name: str) -> None:
         """As `check_name`, but the store has no say in a name that it never sees."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 import trio
 
 from minimaxfs.core.errors import FsError
-from minimaxfs.core.files import RemoteFile
+from minimaxfs.core.files import Purpose, RemoteFile
 from minimaxfs.core.inodes import Draft, Remembered
 from minimaxfs.core.journal import Event, after
 from minimaxfs.core.tree import Tree
@@ -47,16 +47,23 @@ class Arrivals:
             draft.state = after(draft.state, Event.LOST)  # the store has it: only a listing may say so now
             raise
         draft.state = after(draft.state, Event.ANSWERED)
-        has_readers = upload.over is not None and upload.over.handles > 0
+        # A replaced file that is still read is paid for by its last close.
+        is_read = upload.over is not None and upload.over.handles > 0
+        kept_for_readers = upload.over.remote if upload.over is not None and is_read else None
         self._place(upload, remote)
         await self._adopt(draft, remote)
-        for old in replaced if not has_readers else []:
-            await self._deletes.settle(file.purpose, old)
+        for old in replaced:
+            if old is not kept_for_readers:
+                await self._deletes.settle(file.purpose, old)
         if name is None:
-            with suppress(FsError):  # a full disk: it is tried now all the same
-                self._journal.doom(remote)
-            if file.handles == 0:
-                await self._deletes.settle(file.purpose, remote)
+            await self.unwanted(file.purpose, remote, is_read=file.handles > 0)
+
+    async def unwanted(self, purpose: Purpose, remote: RemoteFile, *, is_read: bool = False) -> None:
+        """The file was deleted while it was sent: so it is in the store, now or after its last reader."""
+        with suppress(FsError):  # a full disk: it is tried now all the same
+            self._journal.doom(remote)
+        if not is_read:
+            await self._deletes.settle(purpose, remote)
 
     def _place(self, upload: Upload, remote: RemoteFile) -> None:
         """The tree shows the file that the store has now."""

@@ -5,6 +5,7 @@ from dataclasses import replace as changed
 import trio
 
 from minimaxfs.core.errors import AlreadyThere, CrossPurpose, FsError, NoSuchFile, NotPermitted
+from minimaxfs.core.files import RemoteFile
 from minimaxfs.core.inodes import Directory, File
 from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
@@ -60,13 +61,14 @@ class Changes:
         """Delete a file, in the store too. Open handles go on; then the store is told at the last close."""
         file = await self._existing(self._names.directory(parent), name)
         await self._uploads.settle_doubt(file)
-        remote = file.remote
-        if remote is not None:
+        deleted: RemoteFile | None = None
+        while (remote := file.remote) is not None and remote is not deleted:
             self._check_deletable(file)
-            if file.handles == 0:
-                await self._deletes.delete(file.purpose, remote)
-            else:
+            if file.handles > 0:
                 self._journal.doom(remote)
+                break
+            await self._deletes.delete(file.purpose, remote)
+            deleted = remote  # an upload may have arrived meanwhile: then the new version goes, too
         self._tree.detach(file)
         self._uploads.abandon(file)
 
@@ -103,7 +105,7 @@ class Changes:
         if file.draft is not None:
             self._rules.check_name(file.purpose, new_name)
             await self._rename_draft(file, new_name, over)
-        elif self._rules.rename_uploads:
+        elif self._rules.rename_uploads and not self._rules.is_local_only(new_name):
             self._rules.check_name(file.purpose, new_name)
             await self._send_anew(file, new_name, over)
         else:
@@ -136,11 +138,12 @@ class Changes:
         """Upload what becomes a real file by its new name; let the rest wait under the new name."""
         assert file.draft is not None
         is_promoted = self._rules.is_local_only(file.name or "") and not self._rules.is_local_only(name)
-        if is_promoted and file.draft.size > 0 and not self._handles.has_writers(file):
+        is_whole = file.draft.size > 0 and not file.draft.is_half
+        if is_promoted and is_whole and not self._handles.has_writers(file):
             await self._uploads.store(file, name=name, over=over)
             return
         remote = over.remote if over is not None else None
-        if over is not None and remote is not None and file.remote is None:
+        if over is not None and remote is not None and file.remote is None and over.handles == 0:
             # The draft takes the other's place: its upload will replace what the store has.
             self._tree.unbind(over)
             self._tree.bind(file, remote, trio.current_time())
@@ -150,7 +153,9 @@ class Changes:
         self._move(file, name, over)
         if file.draft is not None:
             self._journal.describe(file)
-        if remote is not None:
+        if self._rules.keeps_here(file):
+            await self._uploads.keep_here(file)
+        if over is not None and remote is not None and over.handles == 0:
             await self._deletes.settle(file.purpose, remote)
 
     def _move(self, file: File, name: str, over: File | None) -> None:

@@ -72,6 +72,8 @@ class Desk:
         Raises what the upload raises, and NotPermitted for what is not meant for the store.
         """
         file = self._find(path)
+        if file.draft is not None:
+            file.draft.is_half, file.draft.refused = False, None
         reason = self._rules.keeps_here(file)
         if reason:
             raise NotPermitted(f"{path} is not for the store: {reason}")

@@ -110,7 +110,7 @@ class Drafts:
         end = offset + len(data)
         self._rules.check_size(file.purpose, end)
         self._spool.file(draft.key).write(offset, data)
-        draft.version += 1
+        _touched(draft)
         file.size = draft.size = max(draft.size, end)
         file.mtime_ns = time.time_ns()
 
@@ -121,7 +121,7 @@ class Drafts:
             return
         draft = await self.writable(file, keep=size)
         self._spool.file(draft.key).truncate(size)
-        draft.version += 1
+        _touched(draft)
         file.size = draft.size = size
         file.mtime_ns = time.time_ns()
 
@@ -131,6 +131,7 @@ class Drafts:
         if draft is None or draft.state is not State.OPEN:
             return
         draft.error = f"{error}. {error.advice}"
+        draft.is_half, draft.refused = True, error
         draft.state = after(draft.state, Event.REFUSED)
         with suppress(FsError):  # a full disk may be why: what the journal says is open is not sent either
             self._journal.move(draft, draft.state)
@@ -161,19 +162,35 @@ class Drafts:
         return [file for row in self._journal.uploads() if (file := self._recover(row)) is not None]
 
     def _recover(self, row: Upload) -> File | None:
-        if not row.name or not self._spool.path(row.key).exists():
+        if not self._spool.path(row.key).exists():
             self._uploads.forget(Draft(row.key))
+            return None
+        if not row.name:
+            self._bury(row)
             return None
         file = self._place_of(row)
         draft = Draft(row.key, row.size, after(row.state, Event.RESTART), row.error, row.sending)
         draft.size = file.size = self._spool.file(row.key).size
         if draft.state is State.OPEN and not self._rules.is_local_only(row.name):
-            draft.error = HALF
+            draft.error, draft.is_half = HALF, True
         self._spool.release(row.key)
         with suppress(FsError):  # a full disk: the row says the same, less clearly
             self._journal.move(draft, draft.state)
         file.draft = draft
         return file
+
+    def _bury(self, row: Upload) -> None:
+        """It was deleted. If it was being sent, the store may have it all the same."""
+        draft = Draft(row.key, row.size, after(row.state, Event.RESTART), row.error, row.sending)
+        purpose = self._tree.add_purpose(Purpose(row.purpose, uploads=True)).purpose
+        if draft.state is State.DOUBTFUL and purpose is not None:
+            self._uploads.bury(File(0, purpose, None, row.size, row.mtime_ns, draft=draft))
+        else:
+            self._uploads.forget(draft)
+
+    def _was_promoted(self, name: str, sent_as: str, state: State) -> bool:
+        is_sent = state in {State.SENDING, State.DOUBTFUL}
+        return is_sent and self._rules.is_local_only(name) and not self._rules.is_local_only(sent_as)
 
     def _place_of(self, row: Upload) -> File:
         """The file that the draft is a new version of, or else a new one by its name.
@@ -182,7 +199,7 @@ class Drafts:
         """
         directory = self._tree.add_purpose(Purpose(row.purpose, uploads=True))
         name, replaces = row.name, row.replaces
-        if row.sending is not None and row.state in {State.SENDING, State.DOUBTFUL}:
+        if row.sending is not None and self._was_promoted(row.name, row.sending.name, row.state):
             name, replaces = row.sending.name, row.sending.replaces
         replaced = None if replaces is None else self._tree.file(replaces)
         if replaced is not None and replaced.draft is None:
@@ -193,3 +210,9 @@ class Drafts:
         while name in directory.names:
             name = tilde_name(name, row.key)
         return self._tree.create(directory, name, mtime_ns=row.mtime_ns, mode=row.mode)
+
+
+def _touched(draft: Draft) -> None:
+    """Somebody wrote it and was not refused: what there is now is what they want."""
+    draft.version += 1
+    draft.is_half, draft.refused = False, None

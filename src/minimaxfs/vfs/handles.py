@@ -67,8 +67,8 @@ class Handles:
         Raises NotPermitted or ContentRefused where what would be written could not be stored.
         """
         is_writable = flags & os.O_ACCMODE != os.O_RDONLY
-        if is_writable:
-            self._rules.check_name(file.purpose, file.name or "")
+        if is_writable and file.name is not None:
+            self._rules.check_name(file.purpose, file.name)
         file.handles += 1
         try:
             if is_writable and flags & os.O_TRUNC:
@@ -127,6 +127,8 @@ class Handles:
         file, draft = handle.file, handle.file.draft
         if not handle.is_writable or draft is None:
             return
+        if draft.refused is not None:
+            raise draft.refused
         if handle.error is not None and draft.state is State.FAILED:
             raise handle.error
         if self._rules.keeps_here(file) or (draft.state is State.OPEN and await self._is_held(file)):

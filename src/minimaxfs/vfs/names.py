@@ -104,7 +104,8 @@ class Names:
     async def set_size(self, number: int, size: int) -> None:
         """Truncate. Where no handle is open for writing, nobody will close it: the upload is done here."""
         file = self.file(number)
-        self._rules.check_name(file.purpose, file.name or "")
+        if file.name is not None:
+            self._rules.check_name(file.purpose, file.name)
         await self._drafts.truncate(file, size)
         if not self._handles.has_writers(file):
             await self._handles.store_if_due(file)

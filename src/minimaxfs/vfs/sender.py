@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 import trio
 
@@ -26,6 +27,9 @@ from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.spool_body import SpoolBody
 
 log = logging.getLogger(__name__)
+
+COMMIT = 15.0
+"""Seconds that a store may take to show a body that it got whole, before it counts as lost on the way."""
 
 SENDS = 3
 """How often a draft is sent when each time its answer was lost and the store turned out not to have it."""
@@ -70,25 +74,39 @@ class Sender:
         """
         await self.seal(draft)
         check_room(usage(self._tree.files())[0], draft.size)
+        patience = COMMIT
         for sends in range(SENDS):
             if draft.state is State.DOUBTFUL:
-                if sends:
-                    await trio.sleep(USUAL.delay(sends, random.random()))
-                found = await self.look_for(file, draft)
+                found = await self.find_out(file, draft, patience)
                 if found is not None:
                     return found
                 self.move(draft, Event.ABSENT)
             draft.sending = self._sending(name, replaced)
             self.move(draft, Event.SEND)
-            body = SpoolBody(self._spool.file(draft.key), draft.size, on_sent)
+            went = [0]
+            body = SpoolBody(self._spool.file(draft.key), draft.size, partial(_tell, went, on_sent))
             try:
                 return await self._client.upload(file.purpose.name, name, body)
             except FsError as error:
                 self.move(draft, Event.LOST if error.sent else Event.UNSENT)
                 if not error.sent:
                     raise
+                # An answer, or a body that was cut, says that nothing is on its way there any more.
+                is_over = error.code is not None or went[0] < draft.size
+                patience = USUAL.delay(sends + 1, random.random()) if is_over else COMMIT
                 log.info("%s: no answer to the upload, so it is looked for: %s", file.label, error)
         raise ServerFailed(f"{file.label}: {SENDS} uploads had no answer, and the store has none of them")
+
+    async def find_out(self, file: File, draft: Draft, patience: float = COMMIT) -> RemoteFile | None:
+        """Look until the file is found, or until the store has had time enough to show it."""
+        deadline, looks = trio.current_time() + patience, 0
+        while True:
+            found = await self.look_for(file, draft)
+            left = deadline - trio.current_time()
+            if found is not None or left <= 0:
+                return found
+            looks += 1
+            await trio.sleep(min(left, USUAL.delay(looks, random.random())))
 
     def _sending(self, name: str, replaced: list[RemoteFile]) -> Sending:
         """What to know an upload by, should its answer be lost."""
@@ -108,3 +126,8 @@ class Sender:
             )
         assert draft.sending is not None
         return made_by(draft.sending, draft.size, await self._client.list_files(file.purpose.name))
+
+
+def _tell(went: list[int], on_sent: Callable[[int], None], sent: int) -> None:
+    went[0] = sent
+    on_sent(sent)

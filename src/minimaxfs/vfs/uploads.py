@@ -168,6 +168,30 @@ class Uploads:
         file.draft = None
         self.forget(draft)
 
+    def bury(self, file: File) -> None:
+        """A file was deleted while it was sent, and the daemon died: what the store has of it is to go."""
+        assert self._nursery is not None
+        self._nursery.start_soon(self._bury, file)
+
+    async def _bury(self, file: File) -> None:
+        assert file.draft is not None
+        try:
+            with faults_as_errors(f"delete of {file.label}"):
+                found = await self._sender.find_out(file, file.draft)
+                if found is not None:
+                    await self._arrivals.unwanted(file.purpose, found)
+        except FsError as error:
+            log.info("%s: whether the store has it is asked at the next mount: %s", file.label, error)
+            return
+        self.forget(file.draft)
+
+    async def keep_here(self, file: File) -> None:
+        """The file has a name now that the store may not see: what waits to be sent does so no more."""
+        await self.settled(file)
+        draft = file.draft
+        if draft is not None and draft.state in {State.SEALED, State.FAILED}:
+            self._sender.move(draft, Event.WRITE)
+
     def forget(self, draft: Draft) -> None:
         """Give up bytes. They go first: on a full disk the journal has no room to say so before."""
         self._spool.remove(draft.key)
