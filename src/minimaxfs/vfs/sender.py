@@ -28,8 +28,9 @@ from minimaxfs.vfs.spool_body import SpoolBody
 
 log = logging.getLogger(__name__)
 
-COMMIT = 15.0
-"""Seconds that a store may take to show a body that it got whole, before it counts as lost on the way."""
+COMMIT = 6.0
+"""Seconds that a store may take to show a body that it got whole, before it counts as lost on the way: twice
+what a slow one was seen to take, and still short for the program that waits in close."""
 
 SENDS = 3
 """How often a draft is sent when each time its answer was lost and the store turned out not to have it."""
