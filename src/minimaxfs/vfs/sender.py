@@ -75,7 +75,8 @@ class Sender:
         """
         await self.seal(draft)
         check_room(usage(self._tree.files())[0], draft.size)
-        patience = COMMIT
+        # Since an earlier mount or try sent it, time has passed in which the store could show it.
+        patience = COMMIT if draft.sending is None else COMMIT - (time.time() - draft.sending.at)
         for sends in range(SENDS):
             if draft.state is State.DOUBTFUL:
                 found = await self.find_out(file, draft, patience)
