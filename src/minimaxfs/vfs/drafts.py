@@ -1,6 +1,5 @@
 """Drafts: bytes that were written into the drive, from the first write to the end of their upload."""
 
-import logging
 import time
 from contextlib import suppress
 
@@ -17,9 +16,6 @@ from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.downloads import Downloads
 from minimaxfs.vfs.flights import Flights
 from minimaxfs.vfs.uploads import Uploads
-
-log = logging.getLogger(__name__)
-
 
 HALF = "The drive ended while it was being written: it may be half a file. Write it again, or delete it."
 """What is said of a draft that was open when the daemon died. It is shown, and never sent by itself."""

@@ -5,7 +5,6 @@ A file is uploaded when it is closed for the last time, in `flush`, whose errno 
 one after which no process has the path open for writing.
 """
 
-import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,8 +23,6 @@ from minimaxfs.vfs.deletes import Deletes
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.reader import Reader, Reading
 from minimaxfs.vfs.uploads import Uploads
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
