@@ -23,8 +23,10 @@ def fill(blocks: Blocks, file_id: int, data: bytes, size: int | None = None) -> 
 
 
 def put_away(blocks: Blocks, file: BlockFile) -> None:
-    file.record().write()
     blocks.close_file(file)
+    for record in blocks.to_record():
+        record.write()
+    blocks.recorded()
 
 
 def present(file: BlockFile) -> list[int]:

@@ -1,225 +1,260 @@
-"""One remote file's blocks: a sparse file, and beside it a record of what is in it.
+"""One remote file's blocks: a sparse file, with a record of what is in it behind its end.
 
 A block is 64 KiB, the unit of presence and of the checksum alike: a random read of 64 KiB
 fetches at most two of them, and each survives a remount without its neighbours. It is present
 once it was written from its first byte to its last, and until then it is never read.
 
-The record is written after the data is durable, with a checksum for each block (see `record`).
-What it says is verified when a later process first reads the block. So a torn or rotten block
-is fetched again, and never served.
+The record is written after the data, with a checksum for each block (see `record`). What it says
+is verified when a later process first reads the block. So a torn or rotten block is fetched
+again, and never served.
+
+Others may write into the file, too: who reserved a range with `Blocks.reserve` hands `descriptor`
+over, and tells with `wrote` what is in.
 """
 
-import ctypes
+import errno
+import logging
 import os
-import zlib
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from minimaxfs.core.ranges import ABSENT, Range, absent, covering, is_present
+from minimaxfs.disk.block_map import RECORDED, VERIFIED, WRITTEN, BlockMap
+from minimaxfs.disk.checks import Checks
+from minimaxfs.disk.commons import BLOCK, BUFFER, Commons
 from minimaxfs.disk.faults import local_faults
-from minimaxfs.disk.record import Record, recall, record_room
+from minimaxfs.disk.load import Load
+from minimaxfs.disk.record import Record, recall, room_for, write_all
+from minimaxfs.disk.sparse import Descriptor, holes, punch
 
-BLOCK = 64 * 1024
-"""Bytes of a block."""
+__all__ = ["BLOCK", "BlockFile"]
 
-WRITTEN = 1
-"""In the file, by this process: no record has its checksum yet."""
+log = logging.getLogger(__name__)
 
-RECORDED = 2
-"""In the file, says the record: to be verified when it is first read."""
+_CHECKED_AHEAD = 1024 * 1024 // BLOCK
+"""Blocks that are verified together while reading is sequential: one thread a mebibyte."""
 
-VERIFIED = 3
-"""In the file, and what the record says."""
+_TOLD_AHEAD = 8 * 1024 * 1024
+"""Bytes that the disk is told to read ahead of a sequential reader."""
 
-_PUNCH_HOLE = 0x02 | 0x01  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+_DISORDER = 2 * 1024 * 1024
+"""Bytes by which the reads of one sequential reader may be out of order."""
 
 
 class BlockFile:
     """The blocks of one remote file of `size` bytes. Opened by `Blocks.open_file`.
 
-    `users` counts who has it open. A file that is `is_discarded` has no name any more: it is read
-    to its end, and not recorded.
+    `users` counts who has it open; `map` says what is in it. A file that is `is_discarded` has no
+    name any more: it is read to its end, and not recorded. Where the disk `cannot_punch`, blocks
+    that are given up take their room until the file is removed.
     """
 
-    def __init__(self, directory: Path, file_id: int, size: int) -> None:
+    def __init__(self, path: Path, file_id: int, size: int, commons: Commons) -> None:
+        self.path = path
         self.file_id = file_id
         self.size = size
         self.users = 0
         self.is_discarded = False
-        self._data = directory / f"{file_id}.blocks"
-        self._record = directory / f"{file_id}.record"
-        count = -(-size // BLOCK)
-        self._states = bytearray(count)
-        self._sums = [0] * count
-        self._recent: dict[int, None] = {}  # what is present, least recently used first
-        self._filled: dict[int, int] = {}  # block → its bytes so far, of those that are not whole yet
-        self._losses = 0
-        self._overhead = record_room(BLOCK, size)
+        self.cannot_punch = False
+        self.map = BlockMap(size, room_for(size), commons)
+        self._commons = commons
+        self._states = self.map.states
+        self._checks = Checks(self.map)
+        self._descriptor: Descriptor | None = None
         self._fd = -1
+        self._can_tell = True  # whether the file system knows what is in the page cache
+        self._expected = 0  # where a sequential reader would go on
+        self._is_condemned = False
+        self._record: Record | None = None
 
-    def open(self) -> None:
-        """Open the sparse file. What the record does not vouch for goes back to the disk at once."""
-        with local_faults("open a block file"):
-            # Cleaners take the directory away under a running drive: what was in it is expendable.
-            self._data.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._fd = os.open(self._data, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                self._recall()
-            except OSError:
-                self.close()
-                raise
+    def open(self, descriptor: Descriptor) -> None:
+        """Begin with an open sparse file, in which nothing is believed."""
+        self._descriptor = descriptor
+        self._fd = descriptor.fd
 
-    def _recall(self) -> None:
-        known = recall(self._record, BLOCK, self.size)
+    def recall(self) -> None:
+        """Believe the record, until the blocks are read; what it does not vouch for goes back to the disk."""
+        known = recall(self._fd, self.file_id, self.size)
         if known is None:
             os.ftruncate(self._fd, 0)
             return
-        flags, self._sums = known
-        self._states[:] = flags.translate(bytes([ABSENT] + [RECORDED] * 255))
-        self._recent = {index: None for index, state in enumerate(self._states) if state}
-        found = os.fstat(self._fd)
-        os.ftruncate(self._fd, min(self.size, found.st_size))
-        if found.st_blocks * 512 > self.held:
+        flags, self._checks.sums = known
+        self.map.recall(flags)
+        for hole in holes(self._fd, self.size):  # given back since, or never got to the disk
+            self.map.lose(covering(hole, BLOCK))
+            self.map.discharge(covering(hole, BLOCK))
+        if os.fstat(self._fd).st_blocks * 512 > self.map.held:
             # A process that was killed had fetched more than it had recorded.
-            for run in absent(self._states, Range(0, len(self._states))):
-                _punch(self._fd, run.start * BLOCK, run.size * BLOCK)
-
-    def open_whole(self) -> None:
-        """Open a sparse file in which all bytes are."""
-        with local_faults("open a block file"):
-            self._fd = os.open(self._data, os.O_RDWR | os.O_CLOEXEC)
-        self._states[:] = bytes([WRITTEN]) * len(self._states)
-        self._recent = dict.fromkeys(range(len(self._states)))
+            for run in list(absent(self._states, Range(0, self.map.count))):
+                punch(self._fd, self.map.bytes_of(run))
 
     def close(self) -> None:
-        os.close(self._fd)
+        """Nobody reads or writes it any more, but for a thread that is not done yet."""
+        with suppress(OSError):
+            os.utime(self._fd)  # later processes see by it what was used last
+        self.map.forget_all()
+        self._descriptor = None
         self._fd = -1
 
     @property
+    def is_open(self) -> bool:
+        """Whether there is a file on disk."""
+        return self._descriptor is not None
+
+    @property
+    def descriptor(self) -> int:
+        """What a range that was reserved is to be written into; valid until the file is closed."""
+        return self._fd
+
+    @property
     def held(self) -> int:
-        """Bytes of disk that its blocks, also those that are not whole yet, and their record may take."""
-        count = len(self._recent) + len(self._filled)
-        return count * BLOCK + self._overhead if count else 0
-
-    def record(self) -> Record:
-        """What is to be remembered of the blocks that are here now: made here, written in a thread.
-
-        A block that is lost meanwhile may be half written when its checksum is taken: such a record
-        is not kept.
-        """
-        losses = self._losses
-        return Record(
-            path=self._record,
-            fd=self._fd,
-            block=BLOCK,
-            size=self.size,
-            flags=bytes(self._states),
-            sums=tuple(self._sums),
-            fresh=tuple(index for index, state in enumerate(self._states) if state == WRITTEN),
-            is_true=lambda: losses == self._losses and not self.is_discarded,
-        )
+        """Bytes of disk that its blocks, also those that are to come, and their record may take."""
+        return self.map.held
 
     def absent(self, part: Range) -> list[Range]:
         """The bytes of a range that are not here, in whole blocks."""
         blocks = covering(part.within(Range(0, self.size)), BLOCK)
-        return [self._bytes(run) for run in absent(self._states, blocks)]
+        return [self.map.bytes_of(run) for run in absent(self._states, blocks)]
 
-    def _bytes(self, blocks: Range) -> Range:
-        return Range(blocks.start * BLOCK, min(self.size, blocks.stop * BLOCK))
+    def peek(self, part: Range) -> memoryview | bytes | None:
+        """The bytes of a range that lies within the file, if they are in memory already.
+
+        None where a block is absent or still to be verified, and where the disk would have to be
+        waited for: `load` tells these apart. What is answered is valid until the next call, of
+        any file: they share one buffer.
+        """
+        start, stop = part
+        first, last = start // BLOCK, -(-stop // BLOCK)
+        states = self._states
+        if states.find(ABSENT, first, last) != -1 or states.find(RECORDED, first, last) != -1:
+            return None
+        if not self._can_tell:
+            return None
+        size = stop - start
+        view = self._commons.buffer[:size] if size <= BUFFER else memoryview(bytearray(size))
+        try:
+            if os.preadv(self._fd, [view], start, os.RWF_NOWAIT) != size:
+                return None
+        except OSError as error:
+            self._can_tell = error.errno != errno.EOPNOTSUPP
+            return view if not size else None
+        if size:
+            self.map.use(first, last)
+        return view
+
+    def load(self, part: Range) -> Load | None:
+        """What a worker thread is to `run` for a range of the file; None where a block is absent.
+
+        Reading that is sequential verifies 1 MiB at once, and tells the disk what comes next.
+        """
+        blocks = covering(part, BLOCK)
+        if self._descriptor is None or not is_present(self._states, blocks):
+            return None
+        if part:
+            self.map.use(*blocks)
+        ahead, told = blocks, Range(0, 0)
+        if abs(part.start - self._expected) <= _DISORDER:
+            ahead = Range(blocks.start, max(blocks.stop, min(self.map.count, blocks.start + _CHECKED_AHEAD)))
+            told = Range(part.start, min(self.size, part.stop + _TOLD_AHEAD))
+        self._expected = part.stop
+        checks = self._checks.needed(self._descriptor, blocks, ahead)
+        return Load(self._descriptor, part, checks, told, self._commons.tick())
+
+    def loaded(self, load: Load) -> bytes | None:
+        """What a thread has read; None where a block of it was rotten, or was given back meanwhile.
+
+        A block that is rotten is absent from then on.
+        """
+        for check in load.checks:
+            self._condemn(self._checks.settle(check))
+        blocks = covering(load.part, BLOCK)
+        if self.map.were_lost(blocks, load.born):
+            return None
+        if len(load.data) != load.part.size:
+            self._condemn(list(range(*blocks)))
+            return None
+        return load.data
+
+    def _condemn(self, blocks: list[int]) -> None:
+        """These blocks are not what was written."""
+        if blocks and not self._is_condemned:
+            self._is_condemned = True
+            log.warning("%s does not hold what was written into it: that is fetched again", self.path)
+        for index in blocks:
+            self._lose(Range(index, index + 1))
 
     def read(self, part: Range) -> bytes | None:
-        """The bytes of a range that lies within the file; None where a block is absent or was rotten."""
-        blocks = covering(part, BLOCK)
-        if not is_present(self._states, blocks):
+        """The bytes of a range of the file, waited for; None where a block is absent or was rotten."""
+        view = self.peek(part)
+        if view is not None:
+            return bytes(view)
+        load = self.load(part)
+        if load is None:
             return None
-        if self._states.find(RECORDED, *blocks) != -1 and not self._verify(blocks):
-            return None
-        data = self._pread(part)
-        if len(data) != part.size:
-            self._lose(*range(*blocks))
-            return None
-        for index in range(*blocks):
-            self._recent[index] = self._recent.pop(index)
-        return data
-
-    def _pread(self, part: Range) -> bytes:
-        """What can be read of a range: a sector that fails is as good as one that is absent."""
-        try:
-            return os.pread(self._fd, part.size, part.start)
-        except OSError:
-            return b""
-
-    def _verify(self, blocks: Range) -> bool:
-        """Believe an earlier process's blocks, or lose those that are not what it recorded."""
-        for index in range(*blocks):
-            if self._states[index] != RECORDED:
-                continue
-            block = self._bytes(Range(index, index + 1))
-            data = self._pread(block)
-            if len(data) == block.size and zlib.crc32(data) == self._sums[index]:
-                self._states[index] = VERIFIED
-            else:
-                self._lose(index)
-        return is_present(self._states, blocks)
-
-    def lacking(self, part: Range) -> int:
-        """Bytes of disk that writing a range will take beyond those that are held."""
-        count = sum(index not in self._filled for index in self._to_fill(part))
-        return count * BLOCK + (0 if self.held else self._overhead)
-
-    def _to_fill(self, part: Range) -> list[int]:
-        """The blocks that a range touches and that are not whole."""
-        return [index for index in range(*covering(part, BLOCK)) if self._states[index] == ABSENT]
+        load.run()
+        return self.loaded(load)
 
     def write(self, offset: int, data: bytes) -> bool:
         """Put bytes into the file; whether that made a block whole. Raises LocalDiskFull."""
-        part = Range(offset, offset + len(data))
-        blocks = self._to_fill(part)
-        for index in blocks:
-            self._filled.setdefault(index, 0)
-        view = memoryview(data)
         with local_faults("write a block"):
-            while view:
-                written = os.pwrite(self._fd, view, offset)
-                view, offset = view[written:], offset + written
-        filled = [self._fill(index, part) for index in blocks]
-        return any(filled)
+            write_all(self._fd, data, offset)
+        return self.map.wrote(Range(offset, offset + len(data)))
 
-    def _fill(self, index: int, part: Range) -> bool:
-        """A range was written; whether that made a block whole: no byte before it may be missing."""
-        block = self._bytes(Range(index, index + 1))
-        filled = self._filled[index]
-        if part.start - block.start <= filled:
-            filled = max(filled, min(part.stop, block.stop) - block.start)
-        if filled < block.size:
-            self._filled[index] = filled
+    def wrote(self, part: Range) -> bool:
+        """Somebody has put a range that was reserved into the file; whether that made a block whole.
+
+        Notes of one reservation come in order, and each byte is told of once: the reservation of a
+        block ends with the note of its last byte.
+        """
+        if self._descriptor is None:
             return False
-        del self._filled[index]
-        self._states[index] = WRITTEN
-        self._recent[index] = None
-        return True
-
-    def drop(self, size: int) -> None:
-        """Give `size` bytes or more back to the disk, if there are as many: least recently used first."""
-        count = -(-size // BLOCK)
-        self._lose(*list(self._recent)[:count])
+        is_more = self.map.wrote(part)
+        self.free(self.map.passed(part))
+        return is_more
 
     def drop_unfinished(self) -> None:
         """Give back the blocks that are not whole: nobody goes on with them."""
-        for index in self._filled:
-            _punch(self._fd, index * BLOCK, BLOCK)
-        self._filled.clear()
+        self.free(self.map.unfinished())
 
-    def _lose(self, *blocks: int) -> None:
-        self._losses += 1
-        for index in blocks:
-            self._states[index] = ABSENT
-            del self._recent[index]
-            _punch(self._fd, index * BLOCK, BLOCK)
+    def evict(self, blocks: Range, size: int) -> None:
+        """Give `size` bytes of these blocks back, if there are as many, in their order."""
+        for run in list(self.map.first(blocks, size)):
+            self._lose(run)
 
+    def _lose(self, run: Range) -> None:
+        self.map.lose(run)
+        self.map.discharge(run)
+        self.free([run])
 
-_libc = ctypes.CDLL(None, use_errno=True)
+    def free(self, runs: list[Range]) -> None:
+        """Give the disk back what the map gave up. What cannot be punched goes on taking its room."""
+        for run in runs:
+            if not punch(self._fd, self.map.bytes_of(run)):
+                self.cannot_punch = True
+                self.map.charge(self.map.bytes_of(run))
 
+    @property
+    def is_unrecorded(self) -> bool:
+        """Whether it has blocks of which no record has the checksums."""
+        return WRITTEN in self._states
 
-def _punch(fd: int, offset: int, size: int) -> None:
-    """Free a part of a file. Not every file system can: there it stays, and counts as free all the same."""
-    _libc.fallocate(fd, _PUNCH_HOLE, ctypes.c_int64(offset), ctypes.c_int64(size))
+    def record(self) -> Record:
+        """What is to be remembered of the blocks that are here now: made here, written in a thread."""
+        states = bytearray(self._states)
+        sums = self._checks.sums[:]
+        were_lost = partial(self.map.were_lost, since=self._commons.tick())
+        self._record = Record(self._descriptor, (self.file_id, self.size), states, sums, were_lost)
+        return self._record
+
+    def recorded(self) -> Record | None:
+        """The record that was made last, if it is written: the blocks whose sums it took need no other."""
+        record = self._record
+        if record is None or not record.is_done:
+            return None
+        self._record = None
+        for index, checksum in record.taken.items():
+            if self._states[index] == WRITTEN and not record.were_lost(Range(index, index + 1)):
+                self._states[index] = VERIFIED
+                self._checks.sums[index] = checksum
+        return record

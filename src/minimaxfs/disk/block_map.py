@@ -1,0 +1,242 @@
+"""Which blocks of a file are there, which are on their way, and what disk they take: no I/O.
+
+A block is *charged* from when room is reserved for it until it is given back: so the limit holds
+for what is still to come, too. Each fetch that is to bring a block has a *claim* on it, and a
+block that is claimed is never evicted. It is *filled* from its first byte on, and present once its
+last one is in: until then it is never read.
+
+All maps have a byte a block, and are searched and changed in C: a note of 256 KiB costs microseconds.
+"""
+
+from collections.abc import Iterator
+
+from minimaxfs.core.ranges import ABSENT, Range, absent, contained, covering
+from minimaxfs.disk.commons import BLOCK, PAGE, Commons
+
+WRITTEN = 1
+"""In the file, by this process: no record has its checksum yet."""
+
+RECORDED = 2
+"""In the file, says the record: to be verified when it is first read."""
+
+VERIFIED = 3
+"""In the file, and what the record says."""
+
+END = 256 * 1024
+"""Bytes at the beginning and at the end of a file that are kept longest: players and indexers look there."""
+
+_EXTENTS = 128
+"""Blocks for which a page of the file system's own is counted: it needs one for 340 pieces of a file."""
+
+_ARRIVE = bytes([WRITTEN, *range(1, 256)])
+_MORE = bytes([*range(1, 256), 255])
+_LESS = bytes([0, *range(255)])
+_IS_NOT_0 = bytes([0] + [1] * 255)
+
+
+class BlockMap:
+    """The blocks of a file of `size` bytes; `held` are the bytes of disk that they and `extra` may take."""
+
+    def __init__(self, size: int, extra: int, commons: Commons) -> None:
+        self.size = size
+        self.count = -(-size // BLOCK)
+        self.states = bytearray(self.count)
+        self.held = 0
+        self._commons = commons
+        self._extra = extra + PAGE * (self.count // _EXTENTS + (self.count > 3))
+        self._short = self.count * BLOCK - -(-size // PAGE) * PAGE  # by so much is the last block shorter
+        self._charged = bytearray(self.count)
+        self._claims = bytearray(self.count)
+        self._filled: dict[int, int] = {}  # block → its bytes so far, of those that are not whole yet
+        self._segment = commons.segment // BLOCK
+        segments = -(-self.count // self._segment)
+        self._used = [0] * segments
+        self._lost = [0] * segments
+
+    def bytes_of(self, blocks: Range) -> Range:
+        """The bytes of a run of blocks."""
+        return Range(blocks.start * BLOCK, min(self.size, blocks.stop * BLOCK))
+
+    def _segments(self, blocks: Range) -> range:
+        """The segments that a run of blocks touches."""
+        return range(*covering(blocks, self._segment))
+
+    def use(self, start: int, stop: int) -> None:
+        """These blocks, one at least, were used now."""
+        now = self._commons.tick()
+        first, last = start // self._segment, (stop - 1) // self._segment
+        self._used[first] = now
+        for segment in range(first + 1, last + 1):
+            self._used[segment] = now
+
+    def were_lost(self, blocks: Range, since: int) -> bool:
+        """Whether any of these blocks, or of their neighbours, was lost after the tick `since`."""
+        return any(self._lost[segment] > since for segment in self._segments(blocks))
+
+    def recall(self, flags: bytes) -> None:
+        """A record says which blocks are there."""
+        self.states[:] = flags.translate(bytes([ABSENT] + [RECORDED] * 255))
+        for run in self.runs(RECORDED):
+            self.charge(self.bytes_of(run))
+            self.use(*run)
+
+    def take_all(self) -> None:
+        """All blocks were put there by this process."""
+        self.states[:] = bytes([WRITTEN]) * self.count
+        self.charge(Range(0, self.size))
+        if self.count:
+            self.use(0, self.count)
+
+    def forget_all(self) -> None:
+        """Nothing is there any more, and no room is taken."""
+        self._commons.used -= self.held
+        self.held = 0
+        self._filled.clear()
+        for blocks in (self.states, self._charged, self._claims):
+            blocks[:] = bytes(self.count)
+
+    def runs(self, state: int) -> Iterator[Range]:
+        """The runs of blocks in a state, in order."""
+        other = self.states.translate(bytes(index != state for index in range(256)))
+        return absent(other, Range(0, self.count))
+
+    def lacking(self, part: Range) -> int:
+        """Bytes of disk that writing a range will take beyond those that are held."""
+        blocks = covering(part, BLOCK)
+        count = self._charged.count(0, *blocks)
+        is_last = count > 0 and blocks.stop == self.count and not self._charged[-1]
+        return self._cost(count, is_last) + (0 if self.held or not count else self._extra)
+
+    def _cost(self, count: int, is_last: bool) -> int:
+        return count * BLOCK - self._short * is_last
+
+    def charge(self, part: Range) -> None:
+        """The blocks that a range touches take up room from now on, if they did not before."""
+        size = self.lacking(part)
+        if size:
+            start, stop = covering(part, BLOCK)
+            self._charged[start:stop] = b"\1" * (stop - start)
+            self.held += size
+            self._commons.used += size
+
+    def discharge(self, blocks: Range) -> None:
+        """The disk has the room of these blocks back."""
+        count = self._charged.count(1, *blocks)
+        size = self._cost(count, count > 0 and blocks.stop == self.count and self._charged[-1] == 1)
+        self._charged[blocks.start : blocks.stop] = bytes(blocks.size)
+        if size and size + self._extra >= self.held:
+            size = self.held
+        self.held -= size
+        self._commons.used -= size
+
+    def claim(self, part: Range) -> None:
+        """A range is going to be written: until it is, or is given up, its blocks stay."""
+        start, stop = covering(part, BLOCK)
+        self._claims[start:stop] = self._claims[start:stop].translate(_MORE)
+
+    def unclaim(self, part: Range) -> list[Range]:
+        """A claim on a range ends; forget, and answer, the blocks that nobody brings now."""
+        return [run for run in self._end_claim(part) if self._drop(run)]
+
+    def unclaim_written(self, part: Range) -> list[Range]:
+        """A claim on a range ends, whose blocks others may go on to fill; the ones without any byte."""
+        return [run for run in self._end_claim(part) if run.start not in self._filled and self._drop(run)]
+
+    def _end_claim(self, part: Range) -> list[Range]:
+        start, stop = covering(part, BLOCK)
+        self._claims[start:stop] = self._claims[start:stop].translate(_LESS)
+        if self.states.find(ABSENT, start, stop) == -1:
+            return []
+        return [Range(index, index + 1) for index in range(start, stop) if self._is_forsaken(index)]
+
+    def _is_forsaken(self, index: int) -> bool:
+        """Whether it takes up room, and is neither whole nor claimed."""
+        return self.states[index] == ABSENT and self._charged[index] == 1 and not self._claims[index]
+
+    def _drop(self, run: Range) -> bool:
+        self._filled.pop(run.start, None)
+        self.discharge(run)
+        return True
+
+    def wrote(self, part: Range) -> bool:
+        """A range is in the file; whether that made a block whole."""
+        if not part:
+            return False
+        start, stop = covering(part, BLOCK)
+        inner = contained(part, BLOCK, self.size)
+        self.charge(part)
+        self.use(start, stop)
+        before = self.states.count(ABSENT, start, stop)
+        if inner:
+            self._arrive(inner)
+        for index in {start, stop - 1}.difference(range(*inner)):
+            self._fill(index, part)
+        return self.states.count(ABSENT, start, stop) < before
+
+    def _arrive(self, blocks: Range) -> None:
+        start, stop = blocks
+        self.states[start:stop] = self.states[start:stop].translate(_ARRIVE)
+        for index in [index for index in self._filled if start <= index < stop]:
+            del self._filled[index]
+
+    def _fill(self, index: int, part: Range) -> None:
+        """A part of a block was written. It is whole if no byte before that was missing."""
+        if self.states[index] != ABSENT:
+            return
+        block = self.bytes_of(Range(index, index + 1))
+        filled = self._filled.get(index, 0)
+        if part.start - block.start <= filled:
+            filled = max(filled, min(part.stop, block.stop) - block.start)
+        if filled < block.size:
+            self._filled[index] = filled
+        else:
+            self._arrive(Range(index, index + 1))
+
+    def passed(self, part: Range) -> list[Range]:
+        """A fetch wrote a range, and is done with the blocks that end in it; those that are not whole yet."""
+        ended = Range(part.start // BLOCK, contained(part, BLOCK, self.size).stop)
+        return self.unclaim(self.bytes_of(ended)) if ended else []
+
+    def unfinished(self) -> list[Range]:
+        """Forget, and answer, the blocks that are not whole: nobody goes on with them."""
+        self._claims[:] = bytes(self.count)
+        return self.unclaim(Range(0, self.size)) if self._charged.count(1) else []
+
+    def lose(self, blocks: Range) -> None:
+        """These blocks are gone, or no longer to be believed."""
+        self.states[blocks.start : blocks.stop] = bytes(blocks.size)
+        now = self._commons.tick()
+        for segment in self._segments(blocks):
+            self._lost[segment] = now
+
+    @property
+    def middle(self) -> Range:
+        """The blocks that are not at an end of the file."""
+        start = END // BLOCK
+        return Range(start, max(start, (self.size - END) // BLOCK))
+
+    def oldest(self, within: Range) -> tuple[int, Range] | None:
+        """The blocks that were used longest ago, of those that may be given back, and when that was."""
+        free = self._evictable()
+        for segment in sorted(self._segments(within), key=self._used.__getitem__):
+            blocks = Range(segment * self._segment, (segment + 1) * self._segment).within(within)
+            start = free.find(1, *blocks)
+            if start != -1:
+                return self._used[segment], Range(start, blocks.stop)
+        return None
+
+    def _evictable(self) -> bytes:
+        """One byte a block: 1 where it is present, and nobody has a claim on it."""
+        present = int.from_bytes(self.states.translate(_IS_NOT_0), "big")
+        claimed = int.from_bytes(self._claims.translate(_IS_NOT_0), "big")
+        return (present & ~claimed).to_bytes(self.count, "big")
+
+    def first(self, blocks: Range, size: int) -> Iterator[Range]:
+        """Of these blocks, as many that may be evicted as make up `size` bytes, if there are as many."""
+        free = self._evictable()
+        for index in range(*blocks):
+            if size <= 0:
+                return
+            if free[index]:
+                yield Range(index, index + 1)
+                size -= BLOCK
