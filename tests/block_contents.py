@@ -23,10 +23,23 @@ def fill(blocks: Blocks, file_id: int, data: bytes, size: int | None = None) -> 
 
 
 def put_away(blocks: Blocks, file: BlockFile) -> None:
+    """Close a file, and record what was closed."""
     blocks.close_file(file)
-    for record in blocks.to_record():
-        record.write()
+    record(blocks)
+
+
+def record(blocks: Blocks) -> None:
+    """Write the records of all closed files."""
+    for unwritten in blocks.to_record():
+        unwritten.write()
     blocks.recorded()
+
+
+def fetch(blocks: Blocks, file: BlockFile, part: Range, data: bytes) -> bool:
+    """Put a range of a file, whose bytes are `data`, into it as another process does; what `wrote` says."""
+    blocks.reserve(file, part)
+    os.pwrite(file.descriptor, data[part.start : part.stop], part.start)
+    return file.wrote(part)
 
 
 def present(file: BlockFile) -> list[int]:

@@ -65,17 +65,19 @@ def test_a_disk_without_any_room(disk: Path, crowded: Blocks) -> None:
     crowded.close_file(file)
 
 
-def test_a_record_that_has_no_room_leaves_nothing(disk: Path, crowded: Blocks) -> None:
-    """A record that cannot be written is an error, and half of it does not stay to take up room."""
+def test_a_record_that_has_no_room(disk: Path, crowded: Blocks, caplog: pytest.LogCaptureFixture) -> None:
+    """A file whose record cannot be written is given up: it would only take room from what can be kept."""
     file = crowded.open_file(1, 2 * BLOCK)
     crowded.write(file, 0, pattern(2 * BLOCK))
     fill_up(disk / "others")
-    with pytest.raises(LocalDiskFull):
-        file.record().write()
-    assert [path.name for path in (disk / "blocks").iterdir()] == ["1.blocks"]
-    (disk / "others").unlink()
     put_away(crowded, file)
-    assert (disk / "blocks" / "1.record").exists()
+    assert list((disk / "blocks").iterdir()) == []
+    assert caplog.messages == ["blocks of file 1 are not kept: record blocks: the local disk is full"]
+    (disk / "others").unlink()
+    fill(crowded, 1, pattern(2 * BLOCK))
+    again = Blocks(disk / "blocks", 1024 * MIB)
+    again.open()
+    assert present(again.open_file(1, 2 * BLOCK)) == [0, 1]
 
 
 def test_the_spool_says_that_the_disk_is_full(disk: Path) -> None:

@@ -20,26 +20,17 @@ from functools import partial
 from pathlib import Path
 
 from minimaxfs.core.ranges import ABSENT, Range, absent, covering, is_present
-from minimaxfs.disk.block_map import RECORDED, VERIFIED, WRITTEN, BlockMap
+from minimaxfs.disk.block_map import RECORDED, WRITTEN, BlockMap
 from minimaxfs.disk.checks import Checks
 from minimaxfs.disk.commons import BLOCK, BUFFER, Commons
 from minimaxfs.disk.faults import local_faults
-from minimaxfs.disk.load import Load
+from minimaxfs.disk.load import CHECKED_AHEAD, Course, Load
 from minimaxfs.disk.record import Record, recall, room_for, write_all
 from minimaxfs.disk.sparse import Descriptor, holes, punch
 
 __all__ = ["BLOCK", "BlockFile"]
 
 log = logging.getLogger(__name__)
-
-_CHECKED_AHEAD = 1024 * 1024 // BLOCK
-"""Blocks that are verified together while reading is sequential: one thread a mebibyte."""
-
-_TOLD_AHEAD = 8 * 1024 * 1024
-"""Bytes that the disk is told to read ahead of a sequential reader."""
-
-_DISORDER = 2 * 1024 * 1024
-"""Bytes by which the reads of one sequential reader may be out of order."""
 
 
 class BlockFile:
@@ -64,7 +55,7 @@ class BlockFile:
         self._descriptor: Descriptor | None = None
         self._fd = -1
         self._can_tell = True  # whether the file system knows what is in the page cache
-        self._expected = 0  # where a sequential reader would go on
+        self._course = Course()
         self._is_condemned = False
         self._record: Record | None = None
 
@@ -153,11 +144,8 @@ class BlockFile:
             return None
         if part:
             self.map.use(*blocks)
-        ahead, told = blocks, Range(0, 0)
-        if abs(part.start - self._expected) <= _DISORDER:
-            ahead = Range(blocks.start, max(blocks.stop, min(self.map.count, blocks.start + _CHECKED_AHEAD)))
-            told = Range(part.start, min(self.size, part.stop + _TOLD_AHEAD))
-        self._expected = part.stop
+        told = self._course.ahead_of(part).within(Range(0, self.size))
+        ahead = Range(blocks.start, min(covering(told, BLOCK).stop, blocks.start + CHECKED_AHEAD))
         checks = self._checks.needed(self._descriptor, blocks, ahead)
         return Load(self._descriptor, part, checks, told, self._commons.tick())
 
@@ -182,7 +170,11 @@ class BlockFile:
             self._is_condemned = True
             log.warning("%s does not hold what was written into it: that is fetched again", self.path)
         for index in blocks:
-            self._lose(Range(index, index + 1))
+            run = Range(index, index + 1)
+            if self.map.is_claimed(index):
+                self.map.lose(run)  # somebody is writing it anew: to punch it now would undo that
+            else:
+                self._lose(run)
 
     def read(self, part: Range) -> bytes | None:
         """The bytes of a range of the file, waited for; None where a block is absent or was rotten."""
@@ -253,8 +245,5 @@ class BlockFile:
         if record is None or not record.is_done:
             return None
         self._record = None
-        for index, checksum in record.taken.items():
-            if self._states[index] == WRITTEN and not record.were_lost(Range(index, index + 1)):
-                self._states[index] = VERIFIED
-                self._checks.sums[index] = checksum
+        self._checks.learn(record.taken, record.were_lost)
         return record

@@ -31,6 +31,7 @@ _EXTENTS = 128
 _ARRIVE = bytes([WRITTEN, *range(1, 256)])
 _MORE = bytes([*range(1, 256), 255])
 _LESS = bytes([0, *range(255)])
+_IS_0 = bytes([1] + [0] * 255)
 _IS_NOT_0 = bytes([0] + [1] * 255)
 
 
@@ -42,6 +43,7 @@ class BlockMap:
         self.count = -(-size // BLOCK)
         self.states = bytearray(self.count)
         self.held = 0
+        self.middle = Range(END // BLOCK, max(END // BLOCK, (size - END) // BLOCK))  # of the blocks
         self._commons = commons
         self._extra = extra + PAGE * (self.count // _EXTENTS + (self.count > 3))
         self._short = self.count * BLOCK - -(-size // PAGE) * PAGE  # by so much is the last block shorter
@@ -76,7 +78,7 @@ class BlockMap:
     def recall(self, flags: bytes) -> None:
         """A record says which blocks are there."""
         self.states[:] = flags.translate(bytes([ABSENT] + [RECORDED] * 255))
-        for run in self.runs(RECORDED):
+        for run in absent(self.states.translate(_IS_0), Range(0, self.count)):
             self.charge(self.bytes_of(run))
             self.use(*run)
 
@@ -94,11 +96,6 @@ class BlockMap:
         self._filled.clear()
         for blocks in (self.states, self._charged, self._claims):
             blocks[:] = bytes(self.count)
-
-    def runs(self, state: int) -> Iterator[Range]:
-        """The runs of blocks in a state, in order."""
-        other = self.states.translate(bytes(index != state for index in range(256)))
-        return absent(other, Range(0, self.count))
 
     def lacking(self, part: Range) -> int:
         """Bytes of disk that writing a range will take beyond those that are held."""
@@ -134,29 +131,29 @@ class BlockMap:
         start, stop = covering(part, BLOCK)
         self._claims[start:stop] = self._claims[start:stop].translate(_MORE)
 
-    def unclaim(self, part: Range) -> list[Range]:
-        """A claim on a range ends; forget, and answer, the blocks that nobody brings now."""
-        return [run for run in self._end_claim(part) if self._drop(run)]
+    def unclaim(self, part: Range, *, spare_filled: bool = False) -> list[Range]:
+        """A claim on a range ends. Forget, and answer, the blocks that nobody brings now.
 
-    def unclaim_written(self, part: Range) -> list[Range]:
-        """A claim on a range ends, whose blocks others may go on to fill; the ones without any byte."""
-        return [run for run in self._end_claim(part) if run.start not in self._filled and self._drop(run)]
-
-    def _end_claim(self, part: Range) -> list[Range]:
+        `spare_filled` keeps those of which the first bytes are in.
+        """
         start, stop = covering(part, BLOCK)
         self._claims[start:stop] = self._claims[start:stop].translate(_LESS)
         if self.states.find(ABSENT, start, stop) == -1:
             return []
-        return [Range(index, index + 1) for index in range(start, stop) if self._is_forsaken(index)]
+        spared = self._filled.keys() if spare_filled else ()
+        gone = [index for index in range(start, stop) if self._is_forsaken(index) and index not in spared]
+        for index in gone:
+            self._filled.pop(index, None)
+            self.discharge(Range(index, index + 1))
+        return [Range(index, index + 1) for index in gone]
 
     def _is_forsaken(self, index: int) -> bool:
         """Whether it takes up room, and is neither whole nor claimed."""
         return self.states[index] == ABSENT and self._charged[index] == 1 and not self._claims[index]
 
-    def _drop(self, run: Range) -> bool:
-        self._filled.pop(run.start, None)
-        self.discharge(run)
-        return True
+    def is_claimed(self, index: int) -> bool:
+        """Whether somebody is to write the block."""
+        return self._claims[index] > 0
 
     def wrote(self, part: Range) -> bool:
         """A range is in the file; whether that made a block whole."""
@@ -208,12 +205,6 @@ class BlockMap:
         now = self._commons.tick()
         for segment in self._segments(blocks):
             self._lost[segment] = now
-
-    @property
-    def middle(self) -> Range:
-        """The blocks that are not at an end of the file."""
-        start = END // BLOCK
-        return Range(start, max(start, (self.size - END) // BLOCK))
 
     def oldest(self, within: Range) -> tuple[int, Range] | None:
         """The blocks that were used longest ago, of those that may be given back, and when that was."""

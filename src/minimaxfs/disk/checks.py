@@ -1,9 +1,10 @@
 """Which recorded blocks are still to be verified, and the checks of them that are under way."""
 
 from array import array
+from collections.abc import Callable, Mapping
 
 from minimaxfs.core.ranges import Range
-from minimaxfs.disk.block_map import RECORDED, VERIFIED, BlockMap
+from minimaxfs.disk.block_map import RECORDED, VERIFIED, WRITTEN, BlockMap
 from minimaxfs.disk.load import Check
 from minimaxfs.disk.sparse import Descriptor
 
@@ -24,7 +25,7 @@ class Checks:
         under_way = {index for check in self._under_way for index in check.sums}
         new = {
             index: self.sums[index]
-            for index in range(*ahead)
+            for index in range(blocks.start, max(blocks.stop, ahead.stop))
             if self._map.states[index] == RECORDED and index not in under_way
         }
         if any(blocks.start <= index < blocks.stop for index in new):
@@ -42,3 +43,11 @@ class Checks:
         for index in recorded:
             self._map.states[index] = VERIFIED
         return [index for index in recorded if index in check.rotten]
+
+    def learn(self, taken: Mapping[int, int], were_lost: Callable[[Range], bool]) -> None:
+        """Checksums of blocks were recorded: those that are still what they were need no other record."""
+        is_whole = not were_lost(Range(0, self._map.count))
+        for index, checksum in taken.items():
+            if self._map.states[index] == WRITTEN and (is_whole or not were_lost(Range(index, index + 1))):
+                self._map.states[index] = VERIFIED
+                self.sums[index] = checksum

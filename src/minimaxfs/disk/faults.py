@@ -6,6 +6,9 @@ from contextlib import contextmanager
 
 from minimaxfs.core.errors import LocalDiskFull, LocalFault
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the disk says where there is no room for more."""
+
 
 @contextmanager
 def local_faults(what: str) -> Iterator[None]:
@@ -13,6 +16,6 @@ def local_faults(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        if error.errno in FULL:
             raise LocalDiskFull(f"{what}: the local disk is full") from error
         raise LocalFault(f"{what}: {error.strerror}") from error

@@ -13,6 +13,28 @@ from minimaxfs.core.ranges import Range
 from minimaxfs.disk.commons import BLOCK
 from minimaxfs.disk.sparse import Descriptor
 
+CHECKED_AHEAD = 1024 * 1024 // BLOCK
+"""Blocks that are verified together while reading is sequential: one thread a mebibyte."""
+
+_TOLD_AHEAD = 8 * 1024 * 1024
+"""Bytes that the disk is told to read ahead of a sequential reader."""
+
+_DISORDER = 2 * 1024 * 1024
+"""Bytes by which the reads of one sequential reader may be out of order."""
+
+
+class Course:
+    """Where a file was read last, and so where it may be read next."""
+
+    def __init__(self) -> None:
+        self._expected = 0
+
+    def ahead_of(self, part: Range) -> Range:
+        """The range and what follows it, where reading is sequential; nothing where it is random."""
+        is_sequential = abs(part.start - self._expected) <= _DISORDER
+        self._expected = part.stop
+        return Range(part.start, part.stop + _TOLD_AHEAD) if is_sequential else Range(0, 0)
+
 
 class Check:
     """Recorded blocks that are verified once, by whichever thread needs them first.

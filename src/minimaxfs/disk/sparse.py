@@ -50,12 +50,7 @@ def open_ours(path: Path) -> Descriptor:
 
 def create(path: Path) -> Descriptor:
     """Make an empty private file. Raises FileExistsError where something has its name."""
-    try:
-        return Descriptor(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileNotFoundError:
-        # Cleaners take the directory away under a running drive: what was in it is expendable.
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Descriptor(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
+    return Descriptor(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def create_nameless(directory: Path) -> Descriptor:

@@ -1,0 +1,71 @@
+"""The directory of block files, in which cleaners and others may have meddled, even under a running drive.
+
+Whatever they did costs another fetch, and is said once. Nothing outside of it is ever touched.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from minimaxfs.disk.block_file import BlockFile
+from minimaxfs.disk.sparse import Descriptor, Foreign, clear_away, create, create_nameless, open_ours
+
+log = logging.getLogger(__name__)
+
+
+class Places:
+    """Opens and makes block files in `directory`; calls `on_loss` when all of it is gone."""
+
+    def __init__(self, directory: Path, on_loss: Callable[[], None]) -> None:
+        self._directory = directory
+        self._on_loss = on_loss
+        self._said: set[int] = set()
+
+    def prepare(self) -> None:
+        """Make the directory, where it is missing, private to this user. Raises OSError."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def reopen(self, file: BlockFile) -> None:
+        """Go on with what is on disk, if it is there and ours. Never raises."""
+        try:
+            file.open(open_ours(file.path))
+            file.recall()
+        except FileNotFoundError as error:
+            if self._directory.exists():
+                self._say(file, error)
+            else:
+                self._lose_all()
+        except Foreign as error:
+            self._say(file, error)
+            clear_away(file.path)
+        except OSError as error:
+            self._say(file, error)
+
+    def make(self, file: BlockFile) -> None:
+        """Make a new file, with nothing in it. Raises OSError.
+
+        What cannot be removed keeps its name; the file goes without one then, and ends with its users.
+        """
+        file.open(self._created(file))
+
+    def _created(self, file: BlockFile) -> Descriptor:
+        try:
+            return create(file.path)
+        except FileNotFoundError:
+            self._lose_all()
+            self.prepare()
+        except FileExistsError as error:
+            self._say(file, error)
+            if not clear_away(file.path):
+                file.is_discarded = True
+                return create_nameless(self._directory)
+        return create(file.path)
+
+    def _say(self, file: BlockFile, error: OSError) -> None:
+        if file.file_id not in self._said:
+            self._said.add(file.file_id)
+            log.warning("%s: %s; it is fetched again", file.path, error.strerror)
+
+    def _lose_all(self) -> None:
+        log.warning("%s is gone; what it held is fetched again", self._directory)
+        self._on_loss()
