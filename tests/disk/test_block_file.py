@@ -44,6 +44,15 @@ def test_bytes_come_back(blocks: Blocks) -> None:
     blocks.close_file(file)
 
 
+def test_bytes_come_in_pieces(blocks: Blocks) -> None:
+    """Blocks are whole when all their bytes are, however they were cut."""
+    file = blocks.open_file(FILE, SIZE)
+    whole = [blocks.write(file, at, DATA[at : at + 7000]) for at in range(0, SIZE, 7000)]
+    assert whole.count(True) == 3  # the last one makes two
+    assert file.read(Range(0, SIZE)) == DATA
+    blocks.close_file(file)
+
+
 def test_what_was_not_written_is_absent(blocks: Blocks) -> None:
     """A range that touches a block that is not whole has no bytes, and its blocks are named as absent."""
     file = blocks.open_file(FILE, SIZE)
@@ -224,7 +233,7 @@ def test_a_record_that_was_overtaken_is_not_kept(blocks: Blocks, tmp_path: Path)
     (record,) = blocks.to_record()
     file = blocks.open_file(FILE, SIZE)
     file.evict(Range(0, 1), 1)
-    blocks.write(file, 0, DATA[:1000])
+    blocks.write(file, 0, DATA[: BLOCK - 100])  # no hole gives it away
     record.write()
     again, other = reopened(tmp_path / "blocks")
     assert 0 not in present(other)

@@ -111,6 +111,16 @@ def test_half_a_block_goes_with_the_one_who_brought_it(narrow: Blocks, tmp_path:
     assert file.read(Range(0, 2 * BLOCK)) == DATA[: 2 * BLOCK]
 
 
+def test_what_was_begun_before_a_block_was_lost_does_not_count(narrow: Blocks) -> None:
+    """A block that was filled twice, then lost, is not whole by the second half of a third time."""
+    file = narrow.open_file(1, SIZE)
+    narrow.write(file, 0, DATA[:1000])
+    assert fetch(narrow, file, Range(0, BLOCK), DATA)
+    file.evict(Range(0, 1), 1)
+    assert not narrow.write(file, 1000, DATA[1000:BLOCK])
+    assert file.read(Range(0, BLOCK)) is None
+
+
 def test_a_note_of_a_file_that_was_closed(narrow: Blocks) -> None:
     """Whoever tells too late of what it wrote is told that it is of no use."""
     file = narrow.open_file(1, SIZE)

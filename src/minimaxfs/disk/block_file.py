@@ -15,6 +15,7 @@ over, and tells with `wrote` what is in.
 import errno
 import logging
 import os
+import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -82,8 +83,9 @@ class BlockFile:
 
     def close(self) -> None:
         """Nobody reads or writes it any more, but for a thread that is not done yet."""
+        now = time.time_ns()  # the disk's own clock ticks too slowly to tell small files apart
         with suppress(OSError):
-            os.utime(self._fd)  # later processes see by it what was used last
+            os.utime(self._fd, ns=(now, now))  # later processes see by it what was used last
         self.map.forget_all()
         self._descriptor = None
         self._fd = -1

@@ -62,8 +62,9 @@ class Blocks:
             file = None
         if file is None:
             file = BlockFile(self._shelf.path(file_id), file_id, size, self._commons)
-            if self._shelf.take(file_id):
-                self._places.reopen(file)
+            kept = self._shelf.take(file_id)
+            if kept is not None and not self._places.reopen(file):
+                self._shelf.put(file_id, kept)
             self._open[file_id] = file
         self._queue.take_back(file)
         file.users += 1
@@ -137,6 +138,7 @@ class Blocks:
         """Make sure that there is a file to write into."""
         if file.is_open:
             return
+        self._shelf.take(file.file_id)
         try:
             try:
                 self._places.make(file)

@@ -5,6 +5,7 @@ Whatever they did costs another fetch, and is said once. Nothing outside of it i
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from minimaxfs.disk.block_file import BlockFile
@@ -25,21 +26,23 @@ class Places:
         """Make the directory, where it is missing, private to this user. Raises OSError."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def reopen(self, file: BlockFile) -> None:
-        """Go on with what is on disk, if it is there and ours. Never raises."""
+    def reopen(self, file: BlockFile) -> bool:
+        """Go on with what is on disk, if it is there and ours; whether the disk could say."""
         try:
             file.open(open_ours(file.path))
             file.recall()
         except FileNotFoundError as error:
             if self._directory.exists():
-                self._say(file, error)
+                self._say(file, error.strerror)
             else:
-                self._lose_all()
+                self._begin_anew()
         except Foreign as error:
-            self._say(file, error)
+            self._say(file, error.strerror)
             clear_away(file.path)
         except OSError as error:
-            self._say(file, error)
+            self._say(file, error.strerror)
+            return False
+        return True
 
     def make(self, file: BlockFile) -> None:
         """Make a new file, with nothing in it. Raises OSError.
@@ -52,20 +55,21 @@ class Places:
         try:
             return create(file.path)
         except FileNotFoundError:
-            self._lose_all()
-            self.prepare()
-        except FileExistsError as error:
-            self._say(file, error)
+            self._begin_anew()
+        except FileExistsError:
+            self._say(file, "it is not a file of this drive")
             if not clear_away(file.path):
                 file.is_discarded = True
                 return create_nameless(self._directory)
         return create(file.path)
 
-    def _say(self, file: BlockFile, error: OSError) -> None:
+    def _say(self, file: BlockFile, why: str | None) -> None:
         if file.file_id not in self._said:
             self._said.add(file.file_id)
-            log.warning("%s: %s; it is fetched again", file.path, error.strerror)
+            log.warning("%s: %s; it is fetched again", file.path, why)
 
-    def _lose_all(self) -> None:
+    def _begin_anew(self) -> None:
         log.warning("%s is gone; what it held is fetched again", self._directory)
         self._on_loss()
+        with suppress(OSError):  # it is met again when a file is to be made
+            self.prepare()

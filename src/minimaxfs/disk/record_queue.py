@@ -15,7 +15,7 @@ class RecordQueue:
 
     def __init__(self) -> None:
         self._waiting: dict[BlockFile, None] = {}
-        self._under_way: set[BlockFile] = set()
+        self._under_way: dict[BlockFile, None] = {}
 
     @property
     def is_too_long(self) -> bool:
@@ -38,11 +38,12 @@ class RecordQueue:
         """The record of the one that waits longest."""
         file = next(iter(self._waiting))
         del self._waiting[file]
-        self._under_way.add(file)
+        self._under_way[file] = None
         return file.record()
 
     def written(self) -> list[tuple[BlockFile, Record]]:
         """The files whose records are written now: once."""
         found = [(file, record) for file in self._under_way if (record := file.recorded()) is not None]
-        self._under_way.difference_update(file for file, _ in found)
+        for file, _ in found:
+            del self._under_way[file]
         return found

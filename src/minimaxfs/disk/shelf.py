@@ -74,14 +74,16 @@ class Shelf:
             self._ends[file_id] = closed
             self.ends += closed.size
 
-    def take(self, file_id: int) -> bool:
-        """The file is open from now on; whether there is one."""
+    def take(self, file_id: int) -> int | None:
+        """The file is open from now on: what it took of the disk; None where there is none."""
         closed = self._middles.pop(file_id, None)
         if closed is None:
             closed = self._ends.pop(file_id, None)
-            self.ends -= closed.size if closed is not None else 0
-        self._commons.used -= closed.size if closed is not None else 0
-        return closed is not None
+            if closed is None:
+                return None
+            self.ends -= closed.size
+        self._commons.used -= closed.size
+        return closed.size
 
     def forget_all(self) -> None:
         """The directory is gone, and all that was in it."""
