@@ -1,0 +1,77 @@
+"""What a daemon costs: CPU and memory of it and of all its children."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+_TICK = 1.0 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """A process of /proc: `cpu` in seconds, with that of its children that have ended."""
+
+    pid: int
+    parent: int
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Of a tree of processes: CPU in seconds, memory in bytes.
+
+    `resident` counts what processes share once for each; `proportional` shares it out.
+    """
+
+    cpu: float
+    resident: int
+    proportional: int
+
+
+def parsed(line: str) -> Stat:
+    """Read a /proc/PID/stat; the name in it may hold spaces and parentheses."""
+    pid, _, rest = line.partition(" ")
+    fields = rest.rpartition(")")[2].split()
+    return Stat(int(pid), int(fields[1]), sum(int(ticks) for ticks in fields[11:15]) * _TICK)
+
+
+def family(stats: list[Stat], pid: int) -> list[Stat]:
+    """The process and all that descend from it."""
+    own = [stat for stat in stats if stat.pid == pid]
+    for stat in stats:
+        if stat.parent == pid:
+            own += family(stats, stat.pid)
+    return own
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds, user and system, of the process and all its children so far."""
+    return sum(stat.cpu for stat in family(list(_running()), pid))
+
+
+def usage(pid: int) -> Usage:
+    """What the process and its children have used and hold now."""
+    own = family(list(_running()), pid)
+    rollups = [(PROC / str(stat.pid) / "smaps_rollup").read_text() for stat in own]
+    return Usage(
+        sum(stat.cpu for stat in own),
+        sum(kib(rollup, "Rss") for rollup in rollups) * 1024,
+        sum(kib(rollup, "Pss") for rollup in rollups) * 1024,
+    )
+
+
+def kib(rollup: str, field: str) -> int:
+    """A field of a /proc/PID/smaps_rollup, in KiB."""
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(f"{field}:"))
+
+
+def _running() -> Iterator[Stat]:
+    for entry in PROC.iterdir():
+        if entry.name.isdecimal():
+            try:
+                yield parsed((entry / "stat").read_text(errors="replace"))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
