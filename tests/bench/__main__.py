@@ -14,10 +14,10 @@ from bench import report
 from bench.candidates import CANDIDATES
 from bench.corpus import QUICK, Scale
 from bench.measures import MEASURES, Measure
+from bench.opening import opened
 from bench.plot import draw
 from bench.running import Failed, program
 from bench.session import Results, run
-from bench.site import opened
 
 REPOSITORY = Path(__file__).parents[2]
 
