@@ -54,6 +54,7 @@ def _cold(site: Site, drive: Drive) -> Values:
     size, file = site.scale.stream, _known(drive, STREAM)
     mark, before = site.nginx.mark(), usage.cpu(drive.pid)
     seconds = read("stream", file, str(size))[0]
+    usage.rest(drive.pid)  # what is left to do after the last byte counts, too
     used = usage.cpu(drive.pid) - before
     sent = site.nginx.since(mark)
     return {
@@ -138,6 +139,7 @@ def memory(site: Site, candidate: Candidate, *, route: str) -> Values:
         file = _known(drive, STREAM)
         read("stream", file, str(site.scale.stream))
         read("scattered", file, site.source(LARGE, STREAM), str(site.scale.random_reads))
+        usage.rest(drive.pid)
         held = usage.usage(drive.pid)
     return {"resident": held.resident / MB, "proportional": held.proportional / MB}
 

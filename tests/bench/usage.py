@@ -1,11 +1,18 @@
 """What a daemon costs: CPU and memory of it and of all its children."""
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+
+REST = 0.25
+"""Seconds without a tick (10 ms) of CPU after which a daemon is taken to rest."""
+
+REST_LIMIT = 10.0
+"""Seconds after which one that never rests is measured as it is."""
 
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 
@@ -50,6 +57,13 @@ def family(stats: list[Stat], pid: int) -> list[Stat]:
 def cpu(pid: int) -> float:
     """CPU seconds, user and system, of the process and all its children so far."""
     return sum(stat.cpu for stat in family(list(_running()), pid))
+
+
+def rest(pid: int) -> None:
+    """Wait until the process and its children have nothing more to do, or for ten seconds."""
+    before, deadline = -1.0, time.monotonic() + REST_LIMIT
+    while before != (before := cpu(pid)) and time.monotonic() < deadline:
+        time.sleep(REST)
 
 
 def usage(pid: int) -> Usage:
