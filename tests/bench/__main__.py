@@ -33,7 +33,7 @@ def main() -> int:
     if chosen.list:
         sys.stdout.write("".join(f"{measure.name}\n" for measure in MEASURES))
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     measures = [measure for measure in MEASURES if not chosen.only or measure.name in chosen.only]
     results = Results()
