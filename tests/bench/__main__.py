@@ -41,7 +41,7 @@ def main() -> int:
         with opened(chosen.dir, QUICK if chosen.quick else Scale()) as site:
             run(site, measures, CANDIDATES, chosen.rounds, results)
     except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
+        sys.stdout.write(f"\n{report.table(report.lines(results, measures))}stopped: nothing is written\n")
         return 130
     except Failed as failure:
         sys.stderr.write(f"{failure}\n")
@@ -58,18 +58,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="show the measures' names, and measure nothing")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help="these measures")
     parser.add_argument(
-        "--rounds", type=int, default=3, metavar="N", help="default: 3; of the slow ones a third of it"
+        "--rounds", type=_count, default=3, metavar="N", help="default: 3; of the slow ones a third of it"
     )
     parser.add_argument("--quick", action="store_true", help="small files, to try the bench itself")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="PATH", help=f"default: {RESULTS}")
+    parser.add_argument("--markdown", action="store_true", help="print the README's table instead")
     parser.add_argument("--plot", type=Path, metavar="PATH", help="draw the ratios, as SVG")
     parser.add_argument("--dir", type=Path, default=DIRECTORY, metavar="DIR", help=f"default: {DIRECTORY}")
     return parser
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
 def _show(chosen: argparse.Namespace, measures: Sequence[Measure], results: Results) -> None:
     shown = report.lines(results, measures)
-    sys.stdout.write(report.table(shown))
+    sys.stdout.write(report.markdown(shown) if chosen.markdown else report.table(shown))
     for failure in results.failures:
         sys.stdout.write(f"failed: {failure}\n")
     document = {"machine": _machine(), "quick": chosen.quick, "failures": results.failures}

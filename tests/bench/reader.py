@@ -28,7 +28,6 @@ RANDOM = 64 * 1024
 PROBE_PAUSE = 0.002
 """Seconds between two probes: some hundred of them fall into a stream of a second."""
 
-
 EVICTIONS = 10
 """Times that it is tried: pages that a daemon is about to write stay."""
 

@@ -79,6 +79,13 @@ def table(shown: Sequence[Line]) -> str:
     return "".join(_aligned(row, widths) for row in rows)
 
 
+def markdown(shown: Sequence[Line]) -> str:
+    """The README's table: what the plot shows, with the medians and their units."""
+    head = ["", *(one.name for one in CANDIDATES), f"to {RIVAL}"]
+    rows = [head, ["---"] * len(head), *(_brief(line) for line in shown if line.figure.drawn)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 def as_json(shown: Sequence[Line]) -> list[dict[str, object]]:
     """For programs: the same, with each round."""
     return [
@@ -117,6 +124,12 @@ def _row(line: Line) -> list[str]:
     ratio = "-" if line.ratio is None else f"{number(line.ratio)}x"
     met = {True: "yes", False: "NO", None: ""}[line.met]
     return [line.figure.title, line.figure.unit, *medians, ratio, _reach(line.figure.reach), met]
+
+
+def _brief(line: Line) -> list[str]:
+    unit = line.figure.unit or "bytes a byte"
+    medians = [f"{number(value)} {unit}" for value in line.medians.values()]
+    return [line.figure.drawn, *medians, "-" if line.ratio is None else f"**{number(line.ratio)}x**"]
 
 
 def _reach(reach: Ratio | Limit | None) -> str:

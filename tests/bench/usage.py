@@ -69,7 +69,7 @@ def rest(pid: int) -> None:
 def usage(pid: int) -> Usage:
     """What the process and its children have used and hold now."""
     own = family(list(_running()), pid)
-    rollups = [(PROC / str(stat.pid) / "smaps_rollup").read_text() for stat in own]
+    rollups = [text for stat in own if (text := _told(PROC / str(stat.pid) / "smaps_rollup"))]
     return Usage(
         sum(stat.cpu for stat in own),
         sum(kib(rollup, "Rss") for rollup in rollups) * 1024,
@@ -85,7 +85,14 @@ def kib(rollup: str, field: str) -> int:
 def _running() -> Iterator[Stat]:
     for entry in PROC.iterdir():
         if entry.name.isdecimal():
-            try:
-                yield parsed((entry / "stat").read_text(errors="replace"))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+            line = _told(entry / "stat")
+            if line:
+                yield parsed(line)
+
+
+def _told(path: Path) -> str:
+    """What a file of /proc says; nothing where its process has ended."""
+    try:
+        return path.read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

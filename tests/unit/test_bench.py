@@ -57,6 +57,15 @@ def test_the_table_shows_the_reach_beside_the_figure() -> None:
     assert table.splitlines()[1].split() == ["t", "MB/s", "1,200", "-", "512", "2.34x", "≥", "2.5x", "NO"]
 
 
+def test_the_readme_gets_what_is_drawn() -> None:
+    """A figure without a title for the plot is not in the README's table either."""
+    drawn = measured(Figure("t", "MB/s", None, "first read"), [1200.0], [480.0])
+    plain = measured(Figure("other", "MB/s"), [1.0], [1.0])
+    assert report.markdown([drawn, plain]).splitlines()[2:] == [
+        "| first read | 1,200 MB/s | - MB/s | 480 MB/s | **2.50x** |"
+    ]
+
+
 def test_the_json_holds_each_round() -> None:
     """What is written can be judged anew, also where a round failed."""
     line = measured(Figure("t", "ms", Limit(3.0)), [2.0, None], [4.0, 4.0])
