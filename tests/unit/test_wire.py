@@ -147,6 +147,24 @@ def test_an_entry_without_a_valid_id_costs_only_itself(file_id: object) -> None:
     assert listing.dropped == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("file_id", [0, -1, MAX_FILE_ID, MAX_FILE_ID + 1, True, 7.0, "7", None]),
+        ("bytes", [0, -1, MAX_FILE_ID, MAX_FILE_ID + 1, True, 7.0, "7", None, [7]]),
+        ("created_at", [0, -1, 2**33 - 1, 2**33, True, 7.0, "7", None]),
+        ("filename", ["", "\ud800", "语音.wav", None, 7, ["a"]]),
+        ("purpose", ["", "prompt_audio", "\ud800", None, 7]),
+    ],
+)
+def test_a_listing_reads_an_entry_as_any_answer_would(name: str, values: list[object]) -> None:
+    """An entry with an odd field, or without it, is the same file in a listing as by itself."""
+    without = {key: value for key, value in FILE.items() if key != name}
+    for entry in (without, *({**FILE, name: value} for value in values)):
+        alone = wire.parse_file(entry, "voice_clone")
+        assert listed(reply({"files": [entry], "base_resp": OK})).files == ([] if alone is None else [alone])
+
+
 def test_a_file_twice_in_a_listing_is_one_file() -> None:
     """A listing holds each id once."""
     assert len(listed(reply({"files": [FILE, FILE], "base_resp": OK})).files) == 1

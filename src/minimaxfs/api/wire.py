@@ -53,9 +53,36 @@ def parse_listing(ask: Ask, reply: Reply, purpose: str) -> Listing:
         return Listing([])
     if not isinstance(entries, list):
         raise _broken(ask, reply, "no list of files")
-    files = [file for entry in entries if (file := parse_file(entry, purpose))]
+    files = [file for entry in entries if (file := _plain(entry, purpose) or parse_file(entry, purpose))]
     unique = {file.file_id: file for file in files}
-    return Listing(list(unique.values()), len(entries) - len(files))
+    return Listing(files if len(unique) == len(files) else list(unique.values()), len(entries) - len(files))
+
+
+def _plain(entry: object, purpose: str) -> RemoteFile | None:
+    """What `parse_file` makes of an entry as nearly all are, in a third of its time; None for the others.
+
+    Every field is there, of its own type and within its limits, and the purpose is the one asked for:
+    of which 100,000 files then share one string.
+    """
+    if not isinstance(entry, dict):
+        return None
+    try:
+        file_id, size, created_at = entry["file_id"], entry["bytes"], entry["created_at"]
+        filename, said = entry["filename"], entry["purpose"]
+    except KeyError:
+        return None
+    is_plain = (
+        type(file_id) is type(size) is type(created_at) is int
+        and 1 <= file_id <= MAX_FILE_ID
+        and 0 <= size <= MAX_FILE_ID
+        and 0 <= created_at < _TIME_LIMIT
+        and type(filename) is str
+        and said == purpose
+    )
+    if not is_plain:
+        return None
+    name = filename if filename.isascii() else _text(filename)
+    return RemoteFile(file_id, purpose, name, size, created_at)
 
 
 def parse_upload(ask: Ask, reply: Reply, purpose: str, filename: str) -> RemoteFile:
