@@ -120,6 +120,16 @@ def agree(before: RemoteFile, after: RemoteFile) -> bool:
     return before == after
 
 
+def update(file: File, remote: RemoteFile) -> bool:
+    """Take what the store says now of a file; whether it may speak of the same bytes."""
+    assert file.remote is not None
+    is_same = agree(file.remote, remote)
+    file.remote = remote
+    if file.draft is None:
+        file.size = remote.size or (file.size if is_same else None)
+    return is_same
+
+
 def usage(files: Iterable[File]) -> tuple[int, int]:
     """Bytes and files that are known to be in the store; a draft's own bytes are not there yet."""
     stored = [(file.remote.size if file.draft else file.size) for file in files if file.remote]
