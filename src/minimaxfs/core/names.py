@@ -104,6 +104,7 @@ def assign(
 
 
 def _told_apart(files: list[RemoteFile], given: Mapping[int, str], used: set[str]) -> dict[int, str]:
+    """As `assign` says, where several want one name, or one that is `used`."""
     names: dict[int, str] = {}
     fresh: list[RemoteFile] = []
     for file in sorted(files, key=_AGE):

@@ -65,6 +65,10 @@ class Tree:
         """The file that the store calls by this id, if it is known."""
         return self._by_id.get(file_id)
 
+    def unknown(self, files: Iterable[RemoteFile]) -> list[int]:
+        """The file_ids of those that the tree does not know."""
+        return [file.file_id for file in files if file.file_id not in self._by_id]
+
     def files(self) -> Iterable[File]:
         """Every file that the store has and the tree knows."""
         return self._by_id.values()
