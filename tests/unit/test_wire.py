@@ -176,6 +176,30 @@ def test_an_empty_listing_has_three_shapes(document: object) -> None:
     assert listed(reply(document)) == wire.Listing([])
 
 
+def test_a_listing_with_the_fields_of_a_file_is_a_listing() -> None:
+    """What stands beside `files` or `base_resp` makes no file of the whole."""
+    assert listed(reply({**FILE, "files": [FILE]})).files == [
+        RemoteFile(7, "voice_clone", "a.wav", 12, 1790000000)
+    ]
+    assert listed(reply({**FILE, "base_resp": OK})) == wire.Listing([])
+
+
+@pytest.mark.parametrize(
+    "document", [FILE, {"files": FILE}, {"files": [[FILE]]}, {"files": [{"file": FILE}]}]
+)
+def test_a_file_in_another_place_is_none_of_a_listing(document: object) -> None:
+    """Only what stands in the list is listed."""
+    result = outcome(listed, reply(document))
+    assert isinstance(result, BrokenReply) or result == wire.Listing([], dropped=1)
+
+
+@pytest.mark.parametrize("place", ["base_resp", "error"])
+def test_a_file_in_the_place_of_a_verdict_is_no_verdict(place: str) -> None:
+    """A `base_resp` without a code says nothing, and an `error` is one, whatever it is."""
+    result = outcome(listed, reply({"files": [FILE], place: FILE}))
+    assert isinstance(result, wire.Listing if place == "base_resp" else BrokenReply)
+
+
 @pytest.mark.parametrize("document", [{}, {"files": {}}, {"files": "none", "base_resp": OK}, []])
 def test_no_listing_is_not_an_empty_one(document: object) -> None:
     """A reply that is no listing is an error: else all files would seem to be gone."""
