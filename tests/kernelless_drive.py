@@ -42,7 +42,7 @@ class BareHands:
         return (await self.drive.names.lookup(1, purpose)).number
 
     async def ls(self, purpose: str) -> list[str]:
-        return sorted(name for name, _ in await self.drive.names.entries(await self.number(purpose)))
+        return sorted(await self.drive.names.listed(await self.number(purpose)))
 
     async def file(self, path: str) -> File:
         purpose, _, name = path.partition("/")

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from importlib import import_module
 from random import Random
 from typing import Protocol, Self
 
@@ -73,6 +74,10 @@ class Client:
 
     async def aclose(self) -> None:
         await self._caller.aclose()
+
+    def prepare(self) -> None:
+        """Load what httpx loads when it is first used: 10 ms that no request then waits for."""
+        import_module("httpcore")
 
     async def list_files(self, purpose: str) -> list[RemoteFile]:
         """All files of `purpose`, in no order; of all purposes where it is "" and the store allows that."""

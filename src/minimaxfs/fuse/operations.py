@@ -31,10 +31,11 @@ from pyfuse3 import (
 )
 
 from minimaxfs.core.errors import FsError
-from minimaxfs.core.inodes import File, Inode
-from minimaxfs.fuse.answers import entry, statvfs
+from minimaxfs.core.inodes import File
+from minimaxfs.fuse.answers import blank, entry, fill, statvfs
 from minimaxfs.vfs.attributes import Attributes
 from minimaxfs.vfs.drive import Drive
+from minimaxfs.vfs.names import DOTS
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,6 @@ UPLOAD_DEADLINE = 24 * 3600.0
 QUIET = {errno.ENOENT, errno.ENODATA, errno.ENOTSUP, errno.EEXIST, errno.EXDEV, errno.EPERM}
 """Answers that programs ask for as a matter of course: no line in the log for them."""
 
-_DOTS = (".", "..")
-"""Entries that the kernel takes no lookup for."""
-
 
 class Operations(pyfuse3.Operations):
     """The drive as pyfuse3 asks for it. `owner` is the uid and gid that every inode shows."""
@@ -61,7 +59,7 @@ class Operations(pyfuse3.Operations):
         super().__init__()
         self._drive = drive
         self._owner = owner
-        self._listings: dict[int, list[tuple[str, Inode]]] = {}
+        self._listings: dict[int, tuple[InodeT, list[str]]] = {}
         self._last_listing = 0
 
     @contextmanager
@@ -122,24 +120,19 @@ class Operations(pyfuse3.Operations):
 
     async def opendir(self, inode: InodeT, ctx: RequestContext) -> FileHandleT:
         with self._request("opendir", inode):
-            names = self._drive.names
-            dots = [(dot, names.inode(inode)) for dot in _DOTS]
-            entries = dots + await names.entries(inode)
+            names = await self._drive.names.listed(inode)
             self._last_listing += 1
-            self._listings[self._last_listing] = entries
+            self._listings[self._last_listing] = inode, [*DOTS, *names]
             return FileHandleT(self._last_listing)
 
     async def readdir(self, fh: FileHandleT, start_id: int, token: pyfuse3.ReaddirToken) -> None:
         with self._request("readdir", fh):
-            names = self._drive.names
-            entries = self._listings[fh]
-            for index in range(start_id, len(entries)):
-                name, inode = entries[index]
-                entry = self._entry(names.shown(inode))
-                if not pyfuse3.readdir_reply(token, FileNameT(os.fsencode(name)), entry, index + 1):
+            number, names = self._listings[fh]
+            answer = blank(self._owner)
+            for index, shown in self._drive.names.entries(number, names, start_id):
+                name = FileNameT(os.fsencode(names[index]))
+                if not pyfuse3.readdir_reply(token, name, fill(answer, shown), index + 1):
                     return
-                if name not in _DOTS:
-                    names.looked_up(inode)
 
     async def releasedir(self, fh: FileHandleT) -> None:
         self._listings.pop(fh, None)

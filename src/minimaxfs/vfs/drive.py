@@ -114,6 +114,7 @@ class Drive:
             if self._is_to_go_on(file):
                 nursery.start_soon(self._uploads.store_later, file)
         nursery.start_soon(self._deletes.settle_owed)
+        nursery.start_soon(self._listings.keep)
 
     def _is_to_go_on(self, file: File) -> bool:
         assert file.draft is not None

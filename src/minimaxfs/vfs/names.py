@@ -1,6 +1,6 @@
 """The drive as a tree of names: what there is, and how it looks. What changes names is in `changes`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from minimaxfs.core.errors import FsError, IsADirectory, NoSuchFile, NotADirectory, Stale
 from minimaxfs.core.inodes import Directory, File, Inode, usage
@@ -13,6 +13,9 @@ from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.handles import Handles
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.sizes import Sizes
+
+DOTS = (".", "..")
+"""The names by which each directory leads to itself and to the one above it."""
 
 
 class Names:
@@ -124,15 +127,29 @@ class Names:
         elif inode.remote is not None and inode.name is not None:
             self._ledger.remember(inode.remote, inode.kept)
 
-    async def entries(self, number: int) -> list[tuple[str, Inode]]:
+    async def listed(self, number: int) -> list[str]:
         """The names in a directory, as a listing that is fresh enough shows them."""
         directory = self.directory(number)
         await self._listings.refresh(directory)
-        return list(directory.names.items())
+        return list(directory.names)
 
-    def looked_up(self, inode: Inode) -> None:
-        """The kernel holds the inode once more."""
-        inode.lookups += 1
+    def entries(self, number: int, names: Sequence[str], start: int) -> Iterator[tuple[int, Attributes]]:
+        """What `stat` shows of `names` from the index `start` on, with their indices; `DOTS` lead to itself.
+
+        A name that has gone since it was listed is left out. One counts as held by the kernel, which
+        takes no dots, once the next one is asked for.
+        """
+        directory = self.directory(number)
+        fresh_for = self._listings.fresh_for(directory)
+        for index in range(start, len(names)):
+            name = names[index]
+            inode = directory.names.get(name)
+            if inode is not None:
+                is_stored = isinstance(inode, File) and inode.remote is not None
+                yield index, attributes_of(inode, fresh_for if is_stored else LONG)
+                inode.lookups += 1
+            elif name in DOTS:
+                yield index, attributes_of(directory, LONG)
 
     def forget(self, counts: Iterable[tuple[int, int]]) -> None:
         """The kernel gives back lookups: inode numbers, and how many of each."""
