@@ -15,9 +15,11 @@ from typing import TypeVar
 import trio
 
 from minimaxfs.api import wire
+from minimaxfs.api.answer import Answer
 from minimaxfs.api.asks import Ask, Reply
 from minimaxfs.api.endpoint import Endpoint, Operation, checked_key
-from minimaxfs.api.exchange import SILENCE_LIMIT, Answer, Exchange, Outbound, Pieces, Tls
+from minimaxfs.api.exchange import SILENCE_LIMIT, Exchange, Outbound, Pieces, Tls
+from minimaxfs.api.local_line import LocalLines
 from minimaxfs.core.backoff import pause
 from minimaxfs.core.errors import BrokenReply, FsError, ServerFailed, TimedOut
 
@@ -60,7 +62,7 @@ class Caller:
         self._key = checked_key(key)
         self._on_request = on_request
         self._rng = rng
-        self._exchange = Exchange(tls, direct=endpoint.local)
+        self._exchange = Exchange(tls, LocalLines(lambda: tls.context), direct=endpoint.local)
 
     async def aclose(self) -> None:
         await self._exchange.aclose()

@@ -9,15 +9,15 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from importlib import import_module
 from random import Random
 from typing import Protocol, Self
 
 from minimaxfs.api import asks, wire
+from minimaxfs.api.answer import Answer
 from minimaxfs.api.asks import Ask
 from minimaxfs.api.caller import CALL_LIMIT, Caller, Dispatch
 from minimaxfs.api.endpoint import Endpoint, Operation
-from minimaxfs.api.exchange import Answer, Tls
+from minimaxfs.api.exchange import Tls
 from minimaxfs.api.multipart import Form, form
 from minimaxfs.core.errors import FsError, LocalFault, NoSuchFile, NotPermitted
 from minimaxfs.core.files import RemoteFile, Retrieved
@@ -74,10 +74,6 @@ class Client:
 
     async def aclose(self) -> None:
         await self._caller.aclose()
-
-    def prepare(self) -> None:
-        """Load what httpx loads when it is first used: 10 ms that no request then waits for."""
-        import_module("httpcore")
 
     async def list_files(self, purpose: str) -> list[RemoteFile]:
         """All files of `purpose`, in no order; of all purposes where it is "" and the store allows that."""
