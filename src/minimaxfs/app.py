@@ -89,8 +89,9 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callabl
         with ExitStack() as stack:
             async with trio.open_nursery() as nursery:
                 drive.start(nursery)
+                nursery.start_soon(content.prepare)
                 nursery.start_soon(_end_on_signal, ending, nursery)
-                nursery.start_soon(_announce, mountpoint, on_ready, client)
+                nursery.start_soon(_announce, mountpoint, on_ready)
                 nursery.start_soon(_save_counts, meter)
                 listener = _listener(settings.profile, stack)
                 if listener is not None:
@@ -141,7 +142,7 @@ async def _finish(ending: Ending, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-async def _announce(mountpoint: str, on_ready: Callable[[], None], client: Client) -> None:
+async def _announce(mountpoint: str, on_ready: Callable[[], None]) -> None:
     """Say that the drive is there once the kernel's own question about it was answered.
 
     Then do what the first look would else wait for. All that is in memory by now stays there: the
@@ -150,7 +151,6 @@ async def _announce(mountpoint: str, on_ready: Callable[[], None], client: Clien
     with trio.fail_after(ANSWER_LIMIT):
         await trio.to_thread.run_sync(os.statvfs, mountpoint, abandon_on_cancel=True)
     on_ready()
-    client.prepare()
     gc.freeze()
 
 

@@ -87,18 +87,20 @@ def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings
         allow_other=sources.read("allow_other", values.switch, False),
         log_level=sources.read("log_level", LEVEL, "info"),
         purposes=chosen_purposes(sources.read("purposes", values.words, ())),
-        rules=chosen_rules(sources),
+        rules=chosen_rules(sources, endpoint),
         drain=sources.read("drain", values.seconds, DEFAULT_DRAIN),
     )
 
 
-def chosen_rules(sources: Sources) -> Rules:
-    """Read what the drive takes, and when."""
+def chosen_rules(sources: Sources, endpoint: Endpoint) -> Rules:
+    """Read what the drive takes, and when; and whether it fetches ahead, where that could cost money."""
+    is_free = not endpoint.price(Operation.retrieve)
     return Rules(
         local_only=local_only_pattern(sources.read("local_only", values.patterns, LOCAL_ONLY)),
         check_types=sources.read("check_types", values.switch, True),
         write_back=sources.read("write_back", values.switch, False),
         rename_uploads=sources.read("rename", values.one_of("alias", "upload"), "alias") == "upload",
+        fetches_runs=sources.read("fetch_ahead", values.switch, is_free),
     )
 
 

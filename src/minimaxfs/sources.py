@@ -30,6 +30,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "write_back": ("MINIMAXFS_WRITE_BACK",),
     "rename": ("MINIMAXFS_RENAME",),
     "local_only": (),
+    "fetch_ahead": ("MINIMAXFS_FETCH_AHEAD",),
     "drain": ("MINIMAXFS_DRAIN",),
 }
 """Every option, and the environment variables that give it: of those, the first that is not empty."""

@@ -155,7 +155,8 @@ class Operations(pyfuse3.Operations):
 
     async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
         with self._request("read", self._drive.handles.file(fh)):
-            return await self._drive.handles.read(fh, off, size)
+            data = self._drive.handles.peek(fh, off, size)
+            return await self._drive.handles.read(fh, off, size) if data is None else data
 
     async def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
         with self._request("write", self._drive.handles.file(fh), UPLOAD_DEADLINE):

@@ -51,7 +51,7 @@ class Arrivals:
         is_read = upload.over is not None and upload.over.handles > 0
         kept_for_readers = upload.over.remote if upload.over is not None and is_read else None
         self._place(upload, remote)
-        await self._adopt(draft, remote)
+        self._adopt(draft, remote)
         for old in replaced:
             if old is not kept_for_readers:
                 await self._deletes.settle(file.purpose, old)
@@ -81,16 +81,11 @@ class Arrivals:
             name, duplicate = gone
             self._kernel.name_gone(directory.number, name, duplicate.number)
 
-    async def _adopt(self, draft: Draft, remote: RemoteFile) -> None:
+    def _adopt(self, draft: Draft, remote: RemoteFile) -> None:
         """The bytes that were sent are the blocks of the file: nobody needs to fetch them."""
         self._spool.release(draft.key)
         blocks = self._blocks.adopt(remote.file_id, draft.size, self._spool.path(draft.key))
         if blocks is None:
             self._spool.remove(draft.key)
-            return
-        try:
-            await trio.to_thread.run_sync(blocks.record().write)
-        except FsError as error:
-            log.warning("blocks of %s are not kept: %s", remote.filename, error)
-        finally:
+        else:
             self._blocks.close_file(blocks)

@@ -30,6 +30,7 @@ from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
 from minimaxfs.vfs.reader import Reader
+from minimaxfs.vfs.runs import Runs
 from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.sizes import Sizes
 from minimaxfs.vfs.uploads import Uploads
@@ -80,7 +81,8 @@ class Drive:
         self._rules = rules
         self.desk = Desk(tree, self._drafts, self._uploads, kernel, rules)
         sizes = Sizes(self._downloads, shelf.ledger, kernel)
-        reader = Reader(self._downloads, sizes, self._listings)
+        runs = Runs(tree, self._downloads, is_on=rules.fetches_runs)
+        reader = Reader(self._downloads, runs, sizes, self._listings)
         self.handles = Handles(mountpoint, tree, self._drafts, self._uploads, self._deletes, reader, rules)
         self.names = Names(
             tree,

@@ -97,6 +97,13 @@ class Handles:
             handle.is_writable and (file is None or handle.file is file) for handle in self._handles.values()
         )
 
+    def peek(self, number: int, offset: int, size: int) -> bytes | None:
+        """What `read` would answer, if it need not wait for it; else None."""
+        handle = self._handles[number]
+        if handle.file.draft is not None:
+            return None
+        return self._reader.peek(handle.file, handle.reading, Range(offset, offset + size))
+
     async def read(self, number: int, offset: int, size: int) -> bytes:
         """Bytes of the file; fewer than asked for only at its end. Raises Stale where it is gone."""
         handle = self._handles[number]
@@ -175,7 +182,7 @@ class Handles:
         file = handle.file
         orphan = file.remote if file.name is None else None
         self._tree.close(file)
-        await self._reader.close(handle.reading)
+        self._reader.close(handle.reading)
         if file.handles > 0:
             return
         if file.draft is not None:
