@@ -28,6 +28,7 @@ from minimaxfs.ending import Ending
 from minimaxfs.fuse.operations import Operations
 from minimaxfs.fuse.session import Session
 from minimaxfs.meter import Meter
+from minimaxfs.replies import Replies
 from minimaxfs.vfs.drive import Drive, Shelf, Store
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,8 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callabl
                 nursery.start_soon(_save_counts, meter)
                 listener = _listener(settings.profile, stack)
                 if listener is not None:
-                    control = Control(mountpoint, settings.profile, drive.desk, ending)
+                    replies = Replies(settings, drive, shelf.blocks, meter)
+                    control = Control(mountpoint, settings.profile, drive.desk, ending, replies.commands)
                     nursery.start_soon(control.serve, listener)
                 await session.serve(lambda: ending.waits_for_writers)
                 await ending.finish()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from minimaxfs import __version__, background, config, mounts, preflight, unmount, uploads, values
+from minimaxfs import __version__, asking, background, config, mounts, preflight, unmount, uploads, values
 from minimaxfs.complaint import CommandFailed, Complaint, complaint_of
 
 INTERRUPTED = 130
@@ -45,15 +45,17 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"minimaxfs {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for name, describe, purpose in (
+    table: tuple[asking.Described, ...] = (
         ("mount", _describe_mount, "mount the store; returns when the drive answers"),
         ("unmount", _describe_unmount, "unmount a drive; returns when its daemon has ended"),
         ("uploads", _describe_uploads, "show what the store does not have yet, and why"),
         ("retry", partial(_describe_each, _retry), "upload again, now; returns when the store has the files"),
         ("discard", partial(_describe_each, _discard), "give up what was copied in and is not in the store"),
+        *asking.COMMANDS,
         ("demo", _describe_demo, "mount a store of samples: no account, no key, no network"),
         ("emulator", _describe_emulator, "serve a store of your own over HTTP, empty at first"),
-    ):
+    )
+    for name, describe, purpose in table:
         describe(commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False))
     return top
 

@@ -76,6 +76,12 @@ def table(value: object) -> Mapping[str, object]:
     raise ValueError("a table")
 
 
+def tables(value: object) -> list[Mapping[str, object]]:
+    if isinstance(value, list):
+        return [table(one) for one in value]
+    raise ValueError("a list of tables")
+
+
 def path(value: object) -> str:
     """Read the path of a file: an absolute one, or one below the home directory."""
     if isinstance(value, str) and value.startswith(("/", "~/")) and "\0" not in value:

@@ -26,9 +26,12 @@ from minimaxfs.vfs.desk import Desk
 from minimaxfs.vfs.downloads import Downloads
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.handles import Handles
+from minimaxfs.vfs.history import History
+from minimaxfs.vfs.keeping import Keeping
 from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
+from minimaxfs.vfs.pins import Pins
 from minimaxfs.vfs.reader import Reader
 from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.sizes import Sizes
@@ -67,12 +70,14 @@ class Drive:
         rules: Rules,
     ) -> None:
         tree = self._tree = Tree(purposes)
+        self.history = History()
         self._urls = SignedUrls(store.client)
         self._downloads = Downloads(store.content, self._urls, shelf.blocks)
         self._deletes = Deletes(store.client, tree, shelf.journal, shelf.blocks)
         sender = Sender(store.client, tree, shelf.journal, shelf.spool)
-        arrivals = Arrivals(tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel)
-        self._uploads = Uploads(sender, arrivals, tree, shelf.journal, shelf.spool)
+        self._pins = Pins(shelf.ledger)
+        arrivals = Arrivals(tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel, self._pins)
+        self._uploads = Uploads(sender, arrivals, tree, shelf.journal, shelf.spool, self.history)
         self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
         self._listings = Listings(
             store.client, tree, shelf.ledger, shelf.blocks, kernel, self._uploads.resolve
@@ -103,10 +108,15 @@ class Drive:
             rules,
         )
 
+        self.keeping = Keeping(
+            tree, self.names, self._listings, self.handles, shelf.blocks, self._pins, self.history
+        )
+
     def start(self, nursery: trio.Nursery) -> None:
         """Show what earlier mounts knew, go on with what they left undone, and fetch in this nursery."""
         self._downloads.start(nursery)
         self._uploads.start(nursery)
+        self._pins.load()
         self._listings.load()
         for directory in (self._tree.root, *self._tree.purposes()):
             directory.mtime_ns = directory.mtime_ns or time.time_ns()

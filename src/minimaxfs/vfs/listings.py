@@ -58,6 +58,7 @@ class Listings:
         self._kernel = kernel
         self._resolve = resolve
         self._fresh_until: dict[str, float] = {}
+        self._failed: dict[str, FsError] = {}
         self._flights: Flights[None] = Flights()
 
     def load(self) -> None:
@@ -101,8 +102,18 @@ class Listings:
         purpose = directory.purpose
         await self._flights.run(purpose.name, lambda: self._list(purpose))
 
+    async def ask_again(self, directory: Directory) -> None:
+        """List now, however fresh the last listing is. Raises FsError where that fails."""
+        if directory.purpose is None:
+            return
+        self.expire(directory.purpose)
+        await self.refresh(directory)
+        if directory.purpose.name in self._failed:
+            raise self._failed[directory.purpose.name]
+
     async def _list(self, purpose: Purpose) -> None:
         asked_at = trio.current_time()
+        self._failed.pop(purpose.name, None)
         try:
             files = await self._ask(purpose)
         except FsError as error:
@@ -111,6 +122,7 @@ class Listings:
                 raise
             log.warning("%s: showing what is known, since listing failed: %s", purpose.name, error)
             self._fresh_until[purpose.name] = trio.current_time() + PAUSE
+            self._failed[purpose.name] = error
             return
         if files is not None:
             await self._resolve(purpose, files)
