@@ -6,21 +6,29 @@ the store does not have everything yet; 130 Ctrl-C; 1 anything else. What is slo
 """
 
 import argparse
-import logging
 import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from minimaxfs import __version__, asking, background, config, mounts, preflight, unmount, uploads, values
+from minimaxfs import (
+    __version__,
+    asking,
+    background,
+    config,
+    logs,
+    mounts,
+    preflight,
+    unmount,
+    uploads,
+    values,
+)
 from minimaxfs.complaint import CommandFailed, Complaint, complaint_of
 
 INTERRUPTED = 130
 """128 + SIGINT, as the shell counts."""
 
 LOG_NAME = "minimaxfs.log"
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complaint = complaint_of(error)
         if complaint is None:
             raise
-        sys.stderr.write(str(complaint))
+        logs.complain(str(complaint), os.environ)
         return complaint.status
 
 
@@ -74,6 +82,9 @@ def _describe_mount(mount: argparse.ArgumentParser) -> None:
     mount.add_argument("--rename", metavar="alias|upload", help="here only (the default), or in the store")
     mount.add_argument("--drain", metavar="SECONDS", help="for uploads at the end; default: 30")
     mount.add_argument("--log-level", metavar="LEVEL", help="debug, info (the default), warning or error")
+    mount.add_argument(
+        "--log-format", metavar="text|json", help="lines for people (the default), or programs"
+    )
 
 
 def _describe_unmount(unmount: argparse.ArgumentParser) -> None:
@@ -135,15 +146,8 @@ def _mount(chosen: argparse.Namespace) -> int:
 def _serve(settings: config.Settings, on_ready: Callable[[], None]) -> None:
     from minimaxfs.app import serve
 
-    start_logging(settings.log_level)
+    logs.start(settings.log_level, settings.log_format, os.environ)
     serve(settings, on_ready)
-
-
-def start_logging(level: str) -> None:
-    """Log to stderr. The HTTP client's own log would show signed URLs and the key: only its warnings pass."""
-    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    for client in ("httpx", "httpcore"):
-        logging.getLogger(client).setLevel(logging.WARNING)
 
 
 def _unmount(chosen: argparse.Namespace) -> int:

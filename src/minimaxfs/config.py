@@ -30,6 +30,7 @@ DEFAULT_DRAIN = 30.0
 (90 s), and 37 MB at 10 Mbit/s. What is not through by then goes on at the next mount."""
 
 LEVEL = values.one_of("debug", "info", "warning", "error")
+LOG_FORMAT = values.one_of("text", "json")
 
 GATEWAY_KEYS = ("prefix", "extra_query", "price")
 
@@ -53,6 +54,7 @@ class Settings:
     read_only: bool = False
     allow_other: bool = False
     log_level: str = "info"
+    log_format: str = "text"
     purposes: tuple[Purpose, ...] = PURPOSES
     rules: Rules = field(default_factory=Rules)
     drain: float = DEFAULT_DRAIN
@@ -86,6 +88,7 @@ def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings
         read_only=sources.read("read_only", values.switch, False),
         allow_other=sources.read("allow_other", values.switch, False),
         log_level=sources.read("log_level", LEVEL, "info"),
+        log_format=sources.read("log_format", LOG_FORMAT, "text"),
         purposes=chosen_purposes(sources.read("purposes", values.words, ())),
         rules=chosen_rules(sources),
         drain=sources.read("drain", values.seconds, DEFAULT_DRAIN),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from minimaxfs.core.errors import FsError, IsADirectory, NoSuchFile, NotADirectory, Stale
-from minimaxfs.core.inodes import Directory, File, Inode, usage
+from minimaxfs.core.inodes import ROOT_LABEL, Directory, File, Inode, usage
 from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.journal import Journal
@@ -44,6 +44,14 @@ class Names:
         if inode is None:
             raise Stale(f"inode {number} is gone")
         return inode
+
+    def path(self, number: int, name: str | None = None) -> str:
+        """An inode, or a name in a directory, below the mountpoint, as a log line names it."""
+        inode = self._tree.inode(number)
+        above = f"inode {number}" if inode is None else inode.label
+        if name is None:
+            return above
+        return name if above == ROOT_LABEL else f"{above}/{name}"
 
     def directory(self, number: int) -> Directory:
         """The directory of a number. Raises NotADirectory, or Stale."""
