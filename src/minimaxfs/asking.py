@@ -59,6 +59,12 @@ def _pin(chosen: argparse.Namespace) -> int:
     return paths.pin(chosen.paths, os.environ, remove=chosen.remove)
 
 
+def _explain(chosen: argparse.Namespace) -> int:
+    from minimaxfs import explain
+
+    return explain.explain(chosen.paths, os.environ)
+
+
 def _evict(chosen: argparse.Namespace) -> int:
     from minimaxfs import paths
 
@@ -70,5 +76,6 @@ COMMANDS: tuple[Described, ...] = (
     ("refresh", partial(_describe_paths, _refresh), "ask the store again what there is"),
     ("prefetch", partial(_describe_paths, _prefetch), "fetch whole files to this disk"),
     ("pin", _describe_pin, "fetch whole files to this disk, and keep them there"),
+    ("explain", partial(_describe_paths, _explain), "say why something failed, and what to do"),
     ("evict", partial(_describe_paths, _evict), "give back what the disk holds of files"),
 )

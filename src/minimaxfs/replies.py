@@ -93,7 +93,7 @@ class Replies:
         upload = next((one for one in self._drive.desk.uploads() if one.path == path), None)
         return {
             "failure": None if failure is None else asdict(failure),
-            "state": "" if upload is None else upload.state,
+            "state": self._drive.keeping.state(path),
             "why": "" if upload is None else upload.why,
         }
 

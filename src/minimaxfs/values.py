@@ -26,6 +26,11 @@ def text(value: object) -> str:
     return value
 
 
+def name(value: object) -> str:
+    """Read a text that may be empty."""
+    return value if value == "" and isinstance(value, str) else text(value)
+
+
 def size(value: object) -> int:
     """Read bytes: a whole number, or a number with a unit."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:

@@ -29,7 +29,7 @@ from pyfuse3 import (
     XAttrNameT,
 )
 
-from minimaxfs.core.errors import FsError, LocalFault, TimedOut
+from minimaxfs.core.errors import FsError, LocalFault, NotPermitted, TimedOut
 from minimaxfs.core.inodes import Directory, File, Inode
 from minimaxfs.fuse.answers import entry, statvfs
 from minimaxfs.fuse.failures import report
@@ -71,14 +71,22 @@ class Operations(pyfuse3.Operations):
         except FUSEError:
             raise
         except FsError as error:
-            report(operation, self._path(subject), error)
-            raise FUSEError(error.errno) from error
+            raise self._failure(operation, subject, error) from error
         except trio.TooSlowError as error:
-            report(operation, self._path(subject), TimedOut(f"no answer within {deadline:.0f} s"))
-            raise FUSEError(errno.ETIMEDOUT) from error
+            late = TimedOut(f"no answer within {deadline:.0f} s")
+            raise self._failure(operation, subject, late) from error
         except Exception as error:
-            report(operation, self._path(subject), LocalFault("a fault of minimaxfs"), fault=error)
-            raise FUSEError(errno.EIO) from error
+            ours = LocalFault("a fault of minimaxfs")
+            raise self._failure(operation, subject, ours, fault=error) from error
+
+    def _failure(
+        self, operation: str, subject: Subject, error: FsError, fault: Exception | None = None
+    ) -> FUSEError:
+        """Tell the log, and who asks later, of a request that failed; gives what the kernel is told."""
+        path = self._path(subject)
+        report(operation, path, error, fault)
+        self._drive.history.note(path, operation, error)
+        return FUSEError(error.errno)
 
     def _path(self, subject: Subject) -> str:
         """What a request was about: looked up only when something went wrong."""
@@ -213,9 +221,13 @@ class Operations(pyfuse3.Operations):
                 replace=not flags & pyfuse3.RENAME_NOREPLACE,
             )
 
-    async def _refuse(self, *_: object, **__: object) -> NoReturn:
+    async def _refuse(self, *words: object, **__: object) -> NoReturn:
         """Purposes are fixed directories of plain files."""
-        raise FUSEError(errno.EPERM)
+        error = NotPermitted("purposes are fixed directories of plain files")
+        match words:
+            case (int() as parent, bytes() as name, *_) | (int(), int() as parent, bytes() as name, *_):
+                raise self._failure("create or remove", (parent, name), error)
+        raise FUSEError(error.errno)
 
     mkdir = rmdir = symlink = link = mknod = _refuse
 

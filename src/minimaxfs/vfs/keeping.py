@@ -14,6 +14,7 @@ from minimaxfs.core.files import MIB
 from minimaxfs.core.inodes import Directory, File
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
+from minimaxfs.vfs.attributes import STATE, extended
 from minimaxfs.vfs.handles import Handles
 from minimaxfs.vfs.history import History
 from minimaxfs.vfs.listings import Listings
@@ -117,6 +118,14 @@ class Keeping:
         files = await self._found(paths)
         self._check_room(_bytes(files), self._blocks.limit, "these files")
         return await self._fetch(files, fetching)
+
+    def state(self, path: str) -> str:
+        """The state of a file, as `user.minimax.state` has it; "" where no file is known by the path."""
+        try:
+            files = self._known(path) if "/" in path else []
+        except NoSuchFile:
+            return ""
+        return extended(files[0])[STATE] if files else ""
 
     def pinned(self) -> list[File]:
         """The pinned files that the tree knows."""
