@@ -106,7 +106,7 @@ class BareHands:
 
 
 @asynccontextmanager
-async def bare_hands(emulator: Emulator, place: Path) -> AsyncIterator[BareHands]:
+async def bare_hands(emulator: Emulator, place: Path, rules: Rules | None = None) -> AsyncIterator[BareHands]:
     """One mount, from its start to its end; `place` keeps what mounts leave to each other."""
     sent: Counter[Operation] = Counter()
     endpoint = PRESETS["global"].at(emulator.api_origin)
@@ -115,7 +115,7 @@ async def bare_hands(emulator: Emulator, place: Path) -> AsyncIterator[BareHands
         kernel = RecordingKernel()
         async with Client(endpoint, KEY, on_request=count(sent), rng=Random()) as client:
             content = Content(client, on_request=count(sent))
-            drive = Drive(Store(client, content), shelf, kernel, "/nowhere", PURPOSES, Rules())
+            drive = Drive(Store(client, content), shelf, kernel, "/nowhere", PURPOSES, rules or Rules())
             async with trio.open_nursery() as nursery:
                 drive.start(nursery)
                 yield BareHands(drive, shelf, kernel)

@@ -14,7 +14,7 @@ import trio
 
 from minimaxfs import mounts, sockets
 from minimaxfs.api.client import Client
-from minimaxfs.api.content import Content
+from minimaxfs.api.reached_content import ReachedContent
 from minimaxfs.config import Settings
 from minimaxfs.control import Control
 from minimaxfs.core.errors import ConfigError
@@ -72,7 +72,7 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callabl
     mountpoint = os.fspath(settings.mountpoint)
     session = Session(mountpoint, partial(_is_mounted, settings.mountpoint))
     client = Client(settings.endpoint, settings.key, on_request=meter.count, rng=random.Random())
-    content = Content(client, on_request=meter.count)
+    content = ReachedContent(client, on_request=meter.count)
     drive = Drive(Store(client, content), shelf, session, mountpoint, settings.purposes, settings.rules)
     ending = Ending(drive.desk, drive.handles.has_writers, settings.drain)
     session.mount(

@@ -71,7 +71,12 @@ class Replies:
                 "read_only": settings.read_only,
                 "write_back": settings.rules.write_back,
             },
-            "store": {"origin": settings.endpoint.origin},
+            "store": {
+                "origin": settings.endpoint.origin,
+                "offline_for": drive.reach.offline_for,
+                "answered_before": drive.reach.answered_before,
+                "why": drive.reach.why,
+            },
             "uploads": [asdict(upload) for upload in drive.desk.uploads()],
             "reads": [asdict(read) for read in drive.handles.reads()],
             "blocks": {

@@ -43,7 +43,7 @@ def report(reply: Table) -> Report:
 
 
 def _rows(reply: Table) -> Iterator[Row]:
-    yield Row("store", values.text(values.table(reply.get("store")).get("origin")))
+    yield Row("store", _store(values.table(reply.get("store"))))
     yield from _labelled("uploads", map(_upload, values.tables(reply.get("uploads"))))
     yield from _labelled("reads", map(_read, values.tables(reply.get("reads"))))
     yield _blocks(values.table(reply.get("blocks")))
@@ -83,6 +83,18 @@ def _read(one: Table) -> Row:
     size = values.whole(one.get("size"))
     text = f"{printable(values.text(one.get('path')))}, {progress.size(size)}"
     return Row("", text, values.whole(one.get("reached")), size)
+
+
+def _store(store: Table) -> str:
+    origin, offline, answered = (store.get(name) for name in ("origin", "offline_for", "answered_before"))
+    if offline is not None:
+        since = progress.duration(values.seconds(offline))
+        state = f"cannot be reached since {since}: {printable(values.name(store.get('why')))}"
+    elif answered is not None:
+        state = f"answered {progress.duration(values.seconds(answered))} ago"
+    else:
+        state = "was not asked yet"
+    return f"{values.text(origin)}, {state}"
 
 
 def _blocks(blocks: Table) -> Row:

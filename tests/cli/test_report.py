@@ -10,7 +10,7 @@ from minimaxfs.report import report
 
 REPLY: Mapping[str, object] = {
     "mount": {"mountpoint": "/d\x1b", "profile": "work", "seconds": 7300.2, "pid": 42, "read_only": True},
-    "store": {"origin": "https://api.minimax.io"},
+    "store": {"origin": "https://api.minimax.io", "offline_for": None, "answered_before": 12.0, "why": ""},
     "uploads": [
         {"path": "voice_clone/a.wav", "state": "sending", "size": 4000, "sent": 1000, "why": ""},
         {"path": "voice_clone/b.wav", "state": "failed", "size": 4000, "sent": 0, "why": "refused"},
@@ -28,7 +28,7 @@ def test_a_report_for_files_and_pipes() -> None:
     """Plain lines, nothing in which a terminal would obey."""
     assert str(report(REPLY)) == (
         "/d\\x1b (profile work, mounted for 2 h, process 42, read-only)\n"
-        "  store     https://api.minimax.io\n"
+        "  store     https://api.minimax.io, answered 12 s ago\n"
         "  uploads    25 %  voice_clone/a.wav, sending, 4 kB\n"
         "              0 %  voice_clone/b.wav, failed, 4 kB: refused\n"
         "  reads     none\n"
@@ -53,3 +53,13 @@ def test_an_answer_of_another_version_is_refused(name: str) -> None:
     """Rather than shown in part."""
     with pytest.raises(ValueError, match="a "):
         report({**REPLY, name: 5})
+
+
+@pytest.mark.parametrize(
+    ("offline", "answered", "words"),
+    [(None, None, "was not asked yet"), (400.0, 900.0, "cannot be reached since 7 min: no route")],
+)
+def test_whether_the_store_can_be_reached(offline: float | None, answered: float | None, words: str) -> None:
+    """As the last request found it: nobody asks for the sake of a report."""
+    store = {"origin": "o", "offline_for": offline, "answered_before": answered, "why": "no route"}
+    assert f"o, {words}\n" in str(report({**REPLY, "store": store}))

@@ -5,8 +5,8 @@ a reply that echoes it is scrubbed before anybody reads it.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from minimaxfs.api import wire
 from minimaxfs.api.asks import Ask, Reply
 from minimaxfs.api.endpoint import Endpoint, Operation, checked_key
 from minimaxfs.api.exchange import SILENCE_LIMIT, Answer, Exchange, Outbound, Pieces, Tls
+from minimaxfs.api.reach import Reach
 from minimaxfs.core.backoff import pause
 from minimaxfs.core.errors import BrokenReply, FsError, ServerFailed, TimedOut
 
@@ -61,6 +62,7 @@ class Caller:
         self._on_request = on_request
         self._rng = rng
         self._exchange = Exchange(tls, direct=endpoint.local)
+        self.reach = Reach()
 
     async def aclose(self) -> None:
         await self._exchange.aclose()
@@ -104,26 +106,32 @@ class Caller:
             error.sent = begun and isinstance(error, _UNSURE)
             raise
 
-    def send(
+    @asynccontextmanager
+    async def send(
         self, ask: Ask, dispatch: Dispatch = PLAIN, on_sent: Callable[[], None] = lambda: None
-    ) -> AbstractAsyncContextManager[Answer]:
-        """One request, its answer open for the length of the block."""
+    ) -> AsyncIterator[Answer]:
+        """One request, its answer open for the length of the block. Raises Offline where it has no way."""
+        with self.reach.trying(str(ask)) as attempt:
 
-        def on_head() -> None:
-            on_sent()
-            self._on_request(ask.operation)
+            def on_head() -> None:
+                attempt.connected()
+                on_sent()
+                self._on_request(ask.operation)
 
-        return self._exchange.send(
-            Outbound(
-                what=str(ask),
-                method="GET" if ask.json is None and dispatch.pieces is None else "POST",
-                url=self._endpoint.url(ask.operation, ask.query),
-                on_sent=on_head,
-                headers={"Authorization": f"Bearer {self._key}", **_json_headers(ask), **dispatch.headers},
-                body=dispatch.pieces if ask.json is None else _single(ask.json),
-                write_limit=dispatch.write_limit,
-                read_limit=dispatch.read_limit,
-            )
+            async with self._exchange.send(self._outbound(ask, dispatch, on_head)) as answer:
+                attempt.answered()
+                yield answer
+
+    def _outbound(self, ask: Ask, dispatch: Dispatch, on_sent: Callable[[], None]) -> Outbound:
+        return Outbound(
+            what=str(ask),
+            method="GET" if ask.json is None and dispatch.pieces is None else "POST",
+            url=self._endpoint.url(ask.operation, ask.query),
+            on_sent=on_sent,
+            headers={"Authorization": f"Bearer {self._key}", **_json_headers(ask), **dispatch.headers},
+            body=dispatch.pieces if ask.json is None else _single(ask.json),
+            write_limit=dispatch.write_limit,
+            read_limit=dispatch.read_limit,
         )
 
     async def reply(self, answer: Answer) -> Reply:

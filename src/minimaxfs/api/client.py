@@ -18,6 +18,7 @@ from minimaxfs.api.caller import CALL_LIMIT, Caller, Dispatch
 from minimaxfs.api.endpoint import Endpoint, Operation
 from minimaxfs.api.exchange import Answer, Tls
 from minimaxfs.api.multipart import Form, form
+from minimaxfs.api.reach import Reach
 from minimaxfs.core.errors import FsError, LocalFault, NoSuchFile, NotPermitted
 from minimaxfs.core.files import RemoteFile, Retrieved
 
@@ -61,6 +62,11 @@ class Client:
         self.tls = Tls()
         self._rng = rng
         self._caller = Caller(endpoint, key, self.tls, on_request=on_request, rng=rng)
+
+    @property
+    def reach(self) -> Reach:
+        """Whether the API can be reached, as the last requests found it."""
+        return self._caller.reach
 
     def __repr__(self) -> str:
         return f"Client({self.endpoint.origin!r})"

@@ -33,6 +33,7 @@ from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
 from minimaxfs.vfs.pins import Pins
 from minimaxfs.vfs.reader import Reader
+from minimaxfs.vfs.refreshes import Refreshes
 from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.sizes import Sizes
 from minimaxfs.vfs.uploads import Uploads
@@ -87,11 +88,14 @@ class Drive:
         sizes = Sizes(self._downloads, shelf.ledger, kernel)
         reader = Reader(self._downloads, sizes, self._listings)
         self.handles = Handles(mountpoint, tree, self._drafts, self._uploads, self._deletes, reader, rules)
+        self.reach = store.client.reach
+        self.reach.on_return(self._go_on)
+        self._refreshes = Refreshes(self._listings, self.history, lambda: self.reach.is_offline)
         self.names = Names(
             tree,
             shelf.ledger,
             shelf.journal,
-            self._listings,
+            self._refreshes,
             sizes,
             self._drafts,
             self.handles,
@@ -116,6 +120,7 @@ class Drive:
         """Show what earlier mounts knew, go on with what they left undone, and fetch in this nursery."""
         self._downloads.start(nursery)
         self._uploads.start(nursery)
+        self._refreshes.start(nursery)
         self._pins.load()
         self._listings.load()
         for directory in (self._tree.root, *self._tree.purposes()):
@@ -129,6 +134,11 @@ class Drive:
         assert file.draft is not None
         is_real = file.name is not None and not self._rules.is_local_only(file.name)
         return is_real and file.draft.state in {State.SEALED, State.DOUBTFUL}
+
+    def _go_on(self) -> None:
+        """The store can be reached again: what waits for it waits no longer."""
+        for upload in self._uploads.running():
+            upload.hasten()
 
     @property
     def is_writing(self) -> bool:

@@ -11,7 +11,7 @@ from minimaxfs.disk.ledger import Ledger
 from minimaxfs.vfs.attributes import LONG, Attributes, attributes_of
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.handles import Handles
-from minimaxfs.vfs.listings import Listings
+from minimaxfs.vfs.refreshes import Refreshes
 from minimaxfs.vfs.sizes import Sizes
 
 
@@ -23,7 +23,7 @@ class Names:
         tree: Tree,
         ledger: Ledger,
         journal: Journal,
-        listings: Listings,
+        listings: Refreshes,
         sizes: Sizes,
         drafts: Drafts,
         handles: Handles,
