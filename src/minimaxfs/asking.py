@@ -71,6 +71,19 @@ def _evict(chosen: argparse.Namespace) -> int:
     return paths.evict(chosen.paths, os.environ)
 
 
+def _describe_doctor(doctor: argparse.ArgumentParser) -> None:
+    doctor.set_defaults(command=_doctor)
+    doctor.add_argument("--profile", metavar="NAME", help="[profile.NAME] of the configuration file")
+    doctor.add_argument("--api-host", metavar="ORIGIN", help="such as https://api.minimax.io")
+    doctor.add_argument("--yes", action="store_true", help="try the key without asking: one request")
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from minimaxfs import doctor
+
+    return doctor.run(vars(chosen), os.environ, sends_key=chosen.yes)
+
+
 COMMANDS: tuple[Described, ...] = (
     ("status", _describe_status, "show how a drive is: store, uploads, reads, disk, requests, errors"),
     ("refresh", partial(_describe_paths, _refresh), "ask the store again what there is"),
@@ -78,4 +91,5 @@ COMMANDS: tuple[Described, ...] = (
     ("pin", _describe_pin, "fetch whole files to this disk, and keep them there"),
     ("explain", partial(_describe_paths, _explain), "say why something failed, and what to do"),
     ("evict", partial(_describe_paths, _evict), "give back what the disk holds of files"),
+    ("doctor", _describe_doctor, "look whether all is fit for a drive, and say what to do where not"),
 )
