@@ -21,6 +21,7 @@ from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.database import Database
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.emulator.background import Emulator
 from minimaxfs.vfs.drive import Drive, Shelf, Store
@@ -132,6 +133,8 @@ def _shelf(place: Path, stack: ExitStack) -> Shelf:
     spool = Spool(place / "spool")
     spool.open()
     stack.callback(spool.close)
+    pins = Pins(Ledger(database))
+    pins.load()
     blocks = Blocks(place / "blocks", 1024 * MIB)
     blocks.open()
-    return Shelf(Ledger(database), Journal(database), spool, blocks)
+    return Shelf(Ledger(database), Journal(database), spool, blocks, pins)

@@ -23,6 +23,7 @@ from minimaxfs.disk.database import Database
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
 from minimaxfs.disk.lock import DirectoryLock
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.ending import Ending
 from minimaxfs.fuse.operations import Operations
@@ -60,9 +61,11 @@ def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
         spool = Spool(settings.state_dir / "spool")
         spool.open()
         stack.callback(spool.close)
+        pins = Pins(Ledger(database))
+        pins.load()
         blocks = Blocks(settings.cache_dir / "blocks", settings.cache_size)
         blocks.open()
-        shelf = Shelf(Ledger(database), Journal(database), spool, blocks)
+        shelf = Shelf(Ledger(database), Journal(database), spool, blocks, pins)
         meter = Meter(shelf.ledger, settings.endpoint.price)
         stack.callback(meter.save)
         trio.run(_run, settings, shelf, meter, on_ready)

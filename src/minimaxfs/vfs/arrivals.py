@@ -12,10 +12,10 @@ from minimaxfs.core.journal import Event, after
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.deletes import Deletes
 from minimaxfs.vfs.kernel import Kernel
-from minimaxfs.vfs.pins import Pins
 from minimaxfs.vfs.upload import Upload
 
 log = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.arrivals import Arrivals
 from minimaxfs.vfs.attributes import DOWNLOAD_URL, extended, extended_value
@@ -31,7 +32,6 @@ from minimaxfs.vfs.keeping import Keeping
 from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
-from minimaxfs.vfs.pins import Pins
 from minimaxfs.vfs.reader import Reader
 from minimaxfs.vfs.refreshes import Refreshes
 from minimaxfs.vfs.sender import Sender
@@ -56,6 +56,7 @@ class Shelf:
     journal: Journal
     spool: Spool
     blocks: Blocks
+    pins: Pins
 
 
 class Drive:
@@ -76,8 +77,7 @@ class Drive:
         self._downloads = Downloads(store.content, self._urls, shelf.blocks)
         self._deletes = Deletes(store.client, tree, shelf.journal, shelf.blocks)
         sender = Sender(store.client, tree, shelf.journal, shelf.spool)
-        self._pins = Pins(shelf.ledger)
-        arrivals = Arrivals(tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel, self._pins)
+        arrivals = Arrivals(tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel, shelf.pins)
         self._uploads = Uploads(sender, arrivals, tree, shelf.journal, shelf.spool, self.history)
         self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
         self._listings = Listings(
@@ -113,7 +113,7 @@ class Drive:
         )
 
         self.keeping = Keeping(
-            tree, self.names, self._listings, self.handles, shelf.blocks, self._pins, self.history
+            tree, self.names, self._listings, self.handles, shelf.blocks, shelf.pins, self.history
         )
 
     def start(self, nursery: trio.Nursery) -> None:
@@ -121,7 +121,6 @@ class Drive:
         self._downloads.start(nursery)
         self._uploads.start(nursery)
         self._refreshes.start(nursery)
-        self._pins.load()
         self._listings.load()
         for directory in (self._tree.root, *self._tree.purposes()):
             directory.mtime_ns = directory.mtime_ns or time.time_ns()

@@ -14,12 +14,12 @@ from minimaxfs.core.files import MIB
 from minimaxfs.core.inodes import Directory, File
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
+from minimaxfs.disk.pins import Pins
 from minimaxfs.vfs.attributes import STATE, extended
 from minimaxfs.vfs.handles import Handles
 from minimaxfs.vfs.history import History
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
-from minimaxfs.vfs.pins import Pins
 
 AT_ONCE = 4
 """Files that are fetched at the same time: a large one alone fills the line, small ones wait for answers."""
