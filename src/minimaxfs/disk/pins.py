@@ -21,7 +21,7 @@ class Pins:
         """Hold what earlier mounts pinned."""
         self._ids = self._ledger.pins()
 
-    def __contains__(self, file_id: int) -> bool:
+    def __contains__(self, file_id: object) -> bool:
         """Whether the blocks of a file are to stay: for who makes room."""
         return file_id in self._ids
 
