@@ -1,10 +1,10 @@
 """`minimaxfs status`: how a drive is, once or as long as somebody watches."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from minimaxfs import ask
@@ -26,8 +26,12 @@ def show(mountpoint: Path | None, environ: Mapping[str, str], *, as_json: bool, 
         return [ask.asked(drive, {"command": "status"}) for drive in chosen_drives(mountpoint, environ)]
 
     if watch:
-        with suppress(KeyboardInterrupt):  # it is how watching ends
+        try:
             _watch(look, as_json=as_json)
+        except KeyboardInterrupt:  # it is how watching ends
+            return
+        except BrokenPipeError:  # nobody reads on; what is still to be written goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif as_json:
         sys.stdout.write(json.dumps([_told(one) for one in look()], indent=2) + "\n")
     else:

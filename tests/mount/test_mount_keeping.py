@@ -16,6 +16,14 @@ from mounted_drive import MountedDrive
 VOICES = "voice_clone"
 MIB = 1024 * 1024
 
+UNDER_A_TERMINAL = """
+import signal, sys
+from minimaxfs.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
+"""Ctrl-C works, though the tests may run in the background of a shell that ignores it."""
+
 Status = dict[str, dict[str, object]]
 
 
@@ -64,13 +72,28 @@ def test_status_shows_what_is_on_its_way(drive: MountedDrive) -> None:
 
 def test_status_can_be_watched(drive: MountedDrive) -> None:
     """JSON comes as a line a second, and Ctrl-C ends it well."""
-    words = [sys.executable, "-m", "minimaxfs", "status", str(drive.path), "--json", "--watch"]
+    words = [sys.executable, "-c", UNDER_A_TERMINAL, "status", str(drive.path), "--json", "--watch"]
     with subprocess.Popen(words, env=drive.environ, stdout=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
         lines = [watching.stdout.readline() for _ in range(2)]
         watching.send_signal(signal.SIGINT)
         assert watching.wait(LIMIT) == 0
     assert [json.loads(line)[0]["mount"]["pid"] for line in lines] == [drive.pid] * 2
+
+
+def test_a_watch_whose_reader_goes_away_ends(drive: MountedDrive) -> None:
+    """`status --watch | head -1` says no more than was wanted."""
+    words = [sys.executable, "-m", "minimaxfs", "status", str(drive.path), "--watch"]
+    watching = subprocess.Popen(
+        words, env=drive.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        assert watching.stdout.readline()
+        watching.stdout.close()
+        assert watching.wait(LIMIT) == 0
+        assert watching.stderr.read() == ""
 
 
 def test_a_status_without_a_drive_is_a_failure(drive: MountedDrive) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import trio
 
-from minimaxfs.core.errors import FsError, Offline, TimedOut
+from minimaxfs.core.errors import FsError, Offline
 from minimaxfs.core.reachability import Reachability
 
 SUSPICIOUS = 3.0
@@ -47,6 +47,7 @@ class Reach:
 
     def __init__(self) -> None:
         self._state = Reachability()
+        self._attempts: set[Attempt] = set()
         self._callbacks: list[Callable[[], None]] = []
 
     def on_return(self, callback: Callable[[], None]) -> None:
@@ -86,6 +87,7 @@ class Reach:
         if limit is None:
             raise Offline(f"{what}: not sent, as the store was out of reach a moment ago ({self.why})")
         attempt = Attempt(self._state, limit, self._returned)
+        self._attempts.add(attempt)
         try:
             with attempt.scope:
                 yield attempt
@@ -96,6 +98,8 @@ class Reach:
         except BaseException:
             self._left(attempt)
             raise
+        finally:
+            self._attempts.discard(attempt)
         if attempt.scope.cancelled_caught:
             late = Offline(f"{what}: no connection within {limit:.1f} s")
             self._missed(attempt, str(late))
@@ -108,15 +112,16 @@ class Reach:
         if is_unconnected(error):
             self._missed(attempt, str(error))
             return True
-        if isinstance(error, TimedOut) and attempt.is_connected:
-            self._state.fell_silent()
-        else:
-            self._state.gave_up()
+        self._state.gave_up()
         return False
 
     def _left(self, attempt: Attempt) -> None:
-        """Nobody wants the request any longer: how long it has been without a connection says something."""
-        if not attempt.is_connected and trio.current_time() - attempt.begun >= SUSPICIOUS:
+        """Nobody wants the request any longer: how long it has been without a connection says something.
+
+        Unless others are being answered: then it may only have waited for a connection of theirs.
+        """
+        is_long = trio.current_time() - attempt.begun >= SUSPICIOUS
+        if is_long and not any(one.is_connected for one in self._attempts):
             self._missed(attempt, "no connection in time")
         elif not attempt.is_answered:
             self._state.gave_up()

@@ -21,6 +21,7 @@ class ReachedContent(Content):
     async def open(self, url: str, start: int, stop: int | None = None) -> AsyncIterator[Opened]:
         """As `Content.open`."""
         with self.reach.trying(f"download of {redacted(url)}") as attempt:
+            attempt.is_connected = True  # it may be: only the exchange could tell
             async with super().open(url, start, stop) as opened:
                 attempt.answered()
                 yield opened

@@ -20,10 +20,7 @@ FIRST_LIMIT = 0.9
 doubles with each that fails: a link may be that slow."""
 
 LONGEST_LIMIT = 10.0
-"""Seconds that a connection may take at most: no user waits longer."""
-
-DOUBT_LIMIT = 3.0
-"""Seconds for the connection of a request after one that was sent and never answered."""
+"""Seconds to which that grows: as long as any connection may take."""
 
 
 @dataclass(slots=True)
@@ -36,12 +33,14 @@ class Reachability:
     _misses: int = 0
     _held_until: float = -math.inf
     _is_tried: bool = False
-    _is_doubted: bool = False
 
     def admit(self, now: float) -> float | None:
-        """Let a request go: the seconds that its connection may take; None: it is to fail at once."""
+        """Let a request go: the seconds that its connection may take (inf: as the exchange has it).
+
+        None: it is to fail at once.
+        """
         if self._held_until == -math.inf:
-            return DOUBT_LIMIT if self._is_doubted else LONGEST_LIMIT
+            return math.inf
         if now < self._held_until or self._is_tried:
             return None
         self._is_tried = True
@@ -55,7 +54,6 @@ class Reachability:
         """An answer came, whatever it says; whether this is news, since there was no way before."""
         was_offline = self.offline_since is not None
         self.answered_at, self.offline_since, self.why = now, None, ""
-        self._is_doubted = False
         self.connected()
         return was_offline
 
@@ -69,10 +67,6 @@ class Reachability:
             return
         self._misses += self._is_tried
         self._held_until, self._is_tried = now + HOLD, False
-
-    def fell_silent(self) -> None:
-        """A request was sent, and its answer never came: the store is slow, or the way to it is gone."""
-        self._is_doubted, self._is_tried = True, False
 
     def gave_up(self) -> None:
         """A request ended before anything was known, since nobody wanted it any more."""
