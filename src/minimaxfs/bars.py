@@ -20,7 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from minimaxfs.report import Report, Row
+from minimaxfs.overview import Report, Row
 
 WIDTH = 24
 """Columns of a bar in a report: a path, a bar and a number fit side by side on 80."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from minimaxfs import ask
 from minimaxfs.complaint import CommandFailed, Complaint
+from minimaxfs.overview import Report, report
 from minimaxfs.progress import is_drawn_on
-from minimaxfs.report import Report, report
 from minimaxfs.uploads import chosen_drives
 
 EVERY = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from minimaxfs import bars
-from minimaxfs.report import report
+from minimaxfs.overview import report
 
 REPLY: Mapping[str, object] = {
     "mount": {"mountpoint": "/d\x1b", "profile": "work", "seconds": 7300.2, "pid": 42, "read_only": True},
