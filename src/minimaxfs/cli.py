@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from minimaxfs import __version__, config, logs, mounting, mounts, unmount, uploads, values
+from minimaxfs import __version__, config, logs, mounting, mounts, service, unmount, uploads, values
 from minimaxfs.complaint import CommandFailed, Complaint, complaint_of
 from minimaxfs.outside import Outside
 
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
         ("retry", partial(_describe_each, _retry), "upload again, now; returns when the store has the files"),
         ("discard", partial(_describe_each, _discard), "give up what was copied in and is not in the store"),
         ("demo", _describe_demo, "mount a store of samples: no account, no key, no network"),
+        ("service", service.describe, "run a drive as a service of yours, from login on"),
         ("emulator", _describe_emulator, "serve a store of your own over HTTP, empty at first"),
     ):
         describe(commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False))

@@ -64,9 +64,16 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Read the file and the key, and settle the rest."""
     home = home_directory(environ)
     sources = read_sources(flags, environ)
+    return settle(sources, chosen_mountpoint(sources, home), home, key_of(sources, environ))
+
+
+def key_of(sources: Sources, environ: Mapping[str, str]) -> str:
+    """Find the key. Raises ConfigError where there is none."""
     key_file = sources.given("key_file")
-    chosen = None if key_file is None else home / key_file.read(values.path).removeprefix("~/")
-    return settle(sources, chosen_mountpoint(sources, home), home, credentials.find(environ, chosen))
+    if key_file is None:
+        return credentials.find(environ, None)
+    chosen = home_directory(environ) / key_file.read(values.path).removeprefix("~/")
+    return credentials.find(environ, chosen)
 
 
 def read_sources(flags: Mapping[str, object], environ: Mapping[str, str]) -> Sources:
