@@ -14,21 +14,20 @@ from pathlib import Path
 from minimaxfs import (
     __version__,
     asking,
-    background,
     config,
     logs,
+    mounting,
     mounts,
-    preflight,
+    service,
     unmount,
     uploads,
     values,
 )
 from minimaxfs.complaint import CommandFailed, Complaint, complaint_of
+from minimaxfs.outside import Outside
 
 INTERRUPTED = 130
 """128 + SIGINT, as the shell counts."""
-
-LOG_NAME = "minimaxfs.log"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
         ("discard", partial(_describe_each, _discard), "give up what was copied in and is not in the store"),
         *asking.COMMANDS,
         ("demo", _describe_demo, "mount a store of samples: no account, no key, no network"),
+        ("service", service.describe, "run a drive as a service of yours, from login on"),
         ("emulator", _describe_emulator, "serve a store of your own over HTTP, empty at first"),
     )
     for name, describe, purpose in table:
@@ -71,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
 def _describe_mount(mount: argparse.ArgumentParser) -> None:
     switch = argparse.BooleanOptionalAction
     mount.set_defaults(command=_mount)
-    mount.add_argument("mountpoint", metavar="MOUNTPOINT", type=Path, help="an empty directory")
+    mount.add_argument(
+        "mountpoint", metavar="MOUNTPOINT", type=Path, nargs="?", help="default: the profile's, or ~/MiniMax"
+    )
     mount.add_argument("--foreground", action="store_true", help="stay, and log to stderr")
     mount.add_argument("--profile", metavar="NAME", help="[profile.NAME] of the configuration file")
     mount.add_argument("--api-host", metavar="ORIGIN", help="such as https://api.minimax.io")
@@ -131,23 +133,15 @@ def _port(text: str) -> int:
 
 
 def _mount(chosen: argparse.Namespace) -> int:
-    mountpoint = mounts.located(chosen.mountpoint, mounts.current())
-    settings = config.load(vars(chosen), os.environ, mountpoint)
-    preflight.check(settings)
-    os.umask(0o077)
-    with mounts.claimed(mountpoint):
-        if chosen.foreground:
-            _serve(settings, lambda: None)
-        else:
-            background.start(partial(_serve, settings), settings.state_dir / LOG_NAME)
+    mounting.mount(vars(chosen), os.environ, _serve)
     return 0
 
 
-def _serve(settings: config.Settings, on_ready: Callable[[], None]) -> None:
+def _serve(settings: config.Settings, outside: Outside) -> None:
     from minimaxfs.app import serve
 
     logs.start(settings.log_level, settings.log_format, os.environ)
-    serve(settings, on_ready)
+    serve(settings, outside)
 
 
 def _unmount(chosen: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from minimaxfs import credentials, values
+from minimaxfs import credentials, mounts, values
 from minimaxfs.api.endpoint import PRESETS, Endpoint, Operation
 from minimaxfs.core.errors import ConfigError
 from minimaxfs.core.files import PURPOSES, Purpose
@@ -60,16 +60,37 @@ class Settings:
     drain: float = DEFAULT_DRAIN
 
 
-def load(flags: Mapping[str, object], environ: Mapping[str, str], mountpoint: Path) -> Settings:
+def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Read the file and the key, and settle the rest."""
     home = home_directory(environ)
-    file = xdg_directory(environ, "XDG_CONFIG_HOME", home / ".config") / "config.toml"
+    sources = read_sources(flags, environ)
+    return settle(sources, chosen_mountpoint(sources, home), home, key_of(sources, environ))
+
+
+def key_of(sources: Sources, environ: Mapping[str, str]) -> str:
+    """Find the key. Raises ConfigError where there is none."""
+    key_file = sources.given("key_file")
+    if key_file is None:
+        return credentials.find(environ, None)
+    chosen = home_directory(environ) / key_file.read(values.path).removeprefix("~/")
+    return credentials.find(environ, chosen)
+
+
+def read_sources(flags: Mapping[str, object], environ: Mapping[str, str]) -> Sources:
+    """Read the profile's table from the file."""
+    file = xdg_directory(environ, "XDG_CONFIG_HOME", home_directory(environ) / ".config") / "config.toml"
     above = Sources(flags, environ)
     profile = above.read("profile", values.word, DEFAULT_PROFILE)
-    sources = replace(above, table=profile_table(read_file(file), profile, str(file)), file=str(file))
-    key_file = sources.given("key_file")
-    chosen = None if key_file is None else home / key_file.read(values.path).removeprefix("~/")
-    return settle(sources, mountpoint, home, credentials.find(environ, chosen))
+    return replace(above, table=profile_table(read_file(file), profile, str(file)), file=str(file))
+
+
+def chosen_mountpoint(sources: Sources, home: Path) -> Path:
+    """Find where the drive is to be, absolute and free of links: a place of its own for each profile."""
+    profile = sources.read("profile", values.word, DEFAULT_PROFILE)
+    name = "MiniMax" if profile == DEFAULT_PROFILE else f"MiniMax-{profile}"
+    chosen = sources.read("mountpoint", values.place, f"~/{name}")
+    place = home / chosen.removeprefix("~/") if chosen.startswith("~/") else Path(chosen)
+    return mounts.located(place, mounts.current())
 
 
 def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from minimaxfs import check_machine, check_service, check_store, config, selftest
 from minimaxfs.core.errors import ConfigError
@@ -28,7 +27,7 @@ def _findings(
 ) -> Iterator[Finding]:
     yield from check_machine.machine(environ)
     try:
-        settings = config.load(flags, environ, Path("/"))
+        settings = config.load(flags, environ)
     except ConfigError as error:
         yield fix("settings", str(error), error.advice)
     else:

@@ -17,6 +17,7 @@ DEFAULT_PROFILE = "default"
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "profile": ("MINIMAXFS_PROFILE",),
+    "mountpoint": (),
     "api_host": ("MINIMAX_API_HOST", "MINIMAX_BASE_URL"),
     "preset": ("MINIMAX_REGION",),
     "gateway": (),

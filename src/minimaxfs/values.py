@@ -4,8 +4,10 @@ Each reader takes what was given and returns the value, or raises `ValueError` w
 """
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 SIZE_UNITS: Mapping[str, int] = {
     "": 1,
@@ -92,6 +94,11 @@ def path(value: object) -> str:
     if isinstance(value, str) and value.startswith(("/", "~/")) and "\0" not in value:
         return value
     raise ValueError("an absolute path, or one that starts with ~/")
+
+
+def place(value: object) -> str:
+    """Read a directory: as typed at a prompt, or as in `path`."""
+    return os.fspath(value) if isinstance(value, Path) else path(value)
 
 
 def url_path(value: object) -> str:

@@ -43,7 +43,6 @@ def test_help_costs_no_slow_import() -> None:
     [
         (),
         ("mnt",),
-        ("mount",),
         ("mount", "--profil", "x", "/m"),
         ("emulator",),
         ("emulator", "--port", "x"),

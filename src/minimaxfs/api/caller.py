@@ -19,6 +19,7 @@ from minimaxfs.api.asks import Ask, Reply
 from minimaxfs.api.endpoint import Endpoint, Operation, checked_key
 from minimaxfs.api.exchange import SILENCE_LIMIT, Answer, Exchange, Outbound, Pieces, Tls
 from minimaxfs.api.reach import Reach
+from minimaxfs.api.standing import Standing
 from minimaxfs.core.backoff import pause
 from minimaxfs.core.errors import BrokenReply, FsError, ServerFailed, TimedOut
 
@@ -53,19 +54,30 @@ class Caller:
         endpoint: Endpoint,
         key: str,
         tls: Tls,
+        standing: Standing,
         *,
         on_request: Callable[[Operation], None],
         rng: Random,
     ) -> None:
         self._endpoint = endpoint
         self._key = checked_key(key)
+        self._past_keys: list[str] = []
         self._on_request = on_request
         self._rng = rng
-        self._exchange = Exchange(tls, direct=endpoint.local)
         self.reach = Reach()
+        self._standing = standing
+        self._exchange = Exchange(tls, standing, direct=endpoint.local)
 
     async def aclose(self) -> None:
         await self._exchange.aclose()
+
+    def use_key(self, key: str) -> None:
+        """Send another key from the next request on. Raises ConfigError for one that no header can hold."""
+        checked = checked_key(key)
+        if checked != self._key:
+            self._past_keys.append(self._key)
+            self._key = checked
+            self._standing.forget_key()
 
     async def persist(self, ask: Ask, once: Callable[[], Awaitable[_T]]) -> _T:
         """`once`, which may be done twice, until it succeeds or there is no point: within CALL_LIMIT."""
@@ -101,10 +113,20 @@ class Caller:
         try:
             async with self.send(ask, dispatch, on_sent) as answer:
                 reply = await self.reply(answer)
-            return parse(reply)
+            return self._judged(parse, reply)
         except FsError as error:
             error.sent = begun and isinstance(error, _UNSURE)
             raise
+
+    def _judged(self, parse: Callable[[Reply], _T], reply: Reply) -> _T:
+        """What the reply says, which shows whether the key was taken."""
+        try:
+            parsed = parse(reply)
+        except FsError as error:
+            self._standing.judged(error)
+            raise
+        self._standing.judged(None)
+        return parsed
 
     @asynccontextmanager
     async def send(
@@ -137,7 +159,9 @@ class Caller:
     async def reply(self, answer: Answer) -> Reply:
         """The whole of `answer`, without the key where the store repeats it."""
         body = await answer.read(wire.REPLY_LIMIT)
-        return Reply(answer.status, answer.headers, body.replace(self._key.encode(), b"(key)"))
+        for key in (self._key, *self._past_keys):
+            body = body.replace(key.encode(), b"(key)")
+        return Reply(answer.status, answer.headers, body)
 
 
 def _json_headers(ask: Ask) -> Mapping[str, str]:

@@ -79,7 +79,7 @@ class Content:
         self._client = client
         self._on_request = on_request
         self._local = client.endpoint.local
-        self._exchange = Exchange(client.tls, direct=self._local)
+        self._exchange = Exchange(client.tls, client.standing, direct=self._local)
 
     async def aclose(self) -> None:
         await self._exchange.aclose()

@@ -4,6 +4,7 @@ No key is known here, no redirect is followed, nothing is tried twice. Every wai
 """
 
 import ssl
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import trio
 
 from minimaxfs import __version__
 from minimaxfs.api.exact_url import ExactUrl
+from minimaxfs.api.standing import Standing
 from minimaxfs.core.errors import BrokenReply, FsError, Offline, TimedOut
 
 CONNECT_LIMIT = 10.0
@@ -118,10 +120,14 @@ class Answer:
 
 
 class Exchange:
-    """A pool of connections. Close it with `aclose`. `direct` passes by the environment's proxies."""
+    """A pool of connections. Close it with `aclose`. `direct` passes by the environment's proxies.
 
-    def __init__(self, tls: Tls, *, direct: bool) -> None:
+    Whether anything came back is told to `standing`.
+    """
+
+    def __init__(self, tls: Tls, standing: Standing, *, direct: bool) -> None:
         self._tls = tls
+        self._standing = standing
         self._direct = direct
         self._clients: dict[str, httpx.AsyncClient] = {}
 
@@ -134,8 +140,12 @@ class Exchange:
         try:
             with _translated(outbound.what):
                 response = await self._client(request.url.scheme).send(request, stream=True)
+        except FsError as error:
+            self._standing.silent(error, time.time())
+            raise
         finally:
             await stream.aclose()
+        self._standing.answered()
         answer = Answer(outbound.what, response)
         try:
             yield answer
