@@ -1,15 +1,14 @@
 """The wheel: what pip lays down of it, held to the parser."""
 
-import argparse
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from minimaxfs import __version__, cli
+from minimaxfs import __version__
 
 REPOSITORY = Path(__file__).parents[2]
 MANUAL = "share/man/man1/minimaxfs.1"
@@ -48,31 +47,26 @@ def run(*words: str) -> str:
     return done.stdout
 
 
-def words(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """Every command, and every option of each, but --help's short form."""
-    for action in parser._actions:
-        yield from (option for option in action.option_strings if option != "-h")
-        if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices
-            for command in action.choices.values():
-                yield from words(command)
+@pytest.fixture(scope="module")
+def words() -> list[str]:
+    """Every command, and every option of each, as --help tells of them."""
+    told = run(sys.executable, "-m", "minimaxfs", "--help")
+    commands = re.findall(r"^    ([a-z]+)\b", told, re.MULTILINE)
+    helps = [run(sys.executable, "-m", "minimaxfs", command, "--help") for command in commands]
+    options = {option for text in (told, *helps) for option in re.findall(r"--[a-z][a-z-]+", text)}
+    return sorted({*commands, *options} - {"--help"})
 
 
-WORDS = sorted(set(words(cli.parser())))
-
-
-def test_there_is_something_to_complete() -> None:
+def test_there_is_something_to_complete(words: list[str]) -> None:
     """The words that the other tests look for are those that people type."""
-    assert {"mount", "status", "--api-host", "--no-read-only", "--watch", "--version"} <= set(WORDS)
+    assert {"mount", "status", "--api-host", "--no-read-only", "--watch", "--version"} <= set(words)
 
 
 @pytest.mark.parametrize("place", [BASH, ZSH, FISH, MANUAL])
-def test_each_command_and_option_is_there(prefix: Path, place: str) -> None:
-    """In each shell, and in the manual; --help is said in words there."""
+def test_each_command_and_option_is_there(prefix: Path, words: list[str], place: str) -> None:
+    """In each shell, and in the manual."""
     text = (prefix / place).read_text(encoding="utf-8").replace("\\-", "-")
-    wanted = [word for word in WORDS if word != "--help"]
-    if place == FISH:
-        wanted = [word.removeprefix("--") for word in wanted]
+    wanted = [word.removeprefix("--") for word in words] if place == FISH else words
     assert [word for word in wanted if word not in text] == []
 
 
