@@ -114,3 +114,19 @@ def test_requests_add_up_by_day_and_operation(ledger: Ledger) -> None:
     assert count == 3
     assert math.isclose(price, 0.014)
     assert ledger.requests("2026-11-24") == {"list": (1, 0.0)}
+
+
+def test_a_pin_goes_with_its_file(ledger: Ledger) -> None:
+    """However the file goes: forgotten alone, or missing from a listing; and a pin twice is one."""
+    files = [RemoteFile(number, "voice_clone", f"{number}.wav", 1, 1) for number in (1, 2, 3)]
+    for file in files:
+        ledger.remember(file, KEPT)
+    ledger.pin([1, 2, 3])
+    ledger.pin([3])
+    ledger.remember(files[2], Remembered("renamed.wav"))
+    assert ledger.pins() == {1, 2, 3}
+    ledger.forget(1)
+    ledger.record_listing("voice_clone", 0.0, added=[], gone=[2])
+    assert ledger.pins() == {3}
+    ledger.unpin([3])
+    assert ledger.pins() == set()

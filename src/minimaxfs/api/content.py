@@ -84,7 +84,10 @@ class Content:
     def __init__(self, client: Client, *, on_request: Callable[[Operation], None]) -> None:
         self._client = client
         self._gets = Gets(
-            client.tls, local=client.endpoint.local, on_sent=lambda: on_request(Operation.download)
+            client.tls,
+            client.standing,
+            local=client.endpoint.local,
+            on_sent=lambda: on_request(Operation.download),
         )
 
     async def prepare(self) -> None:

@@ -6,6 +6,7 @@ No key is known here, no redirect is followed, nothing is tried twice. Every wai
 import logging
 import os
 import ssl
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,8 +22,10 @@ from minimaxfs import __version__
 from minimaxfs.api.answer import Answer
 from minimaxfs.api.exact_url import ExactUrl
 from minimaxfs.api.line import Lines
+from minimaxfs.api.standing import Standing
 from minimaxfs.api.transport import PUBLIC_ONLY, LineTransport
 from minimaxfs.api.transport_errors import translated
+from minimaxfs.core.errors import FsError
 
 log = logging.getLogger(__name__)
 
@@ -87,11 +90,13 @@ class Tls:
 class Exchange:
     """A pool of connections. Close it with `aclose`. `direct` passes by the environment's proxies.
 
-    What has no body goes over `lines`; the rest, and all through a proxy, by httpx's own transport.
+    What has no body goes over `lines`; the rest, and all through a proxy, by httpx's own transport. Whether
+    anything came back is told to `standing`.
     """
 
-    def __init__(self, tls: Tls, lines: Lines, *, direct: bool) -> None:
+    def __init__(self, tls: Tls, lines: Lines, standing: Standing, *, direct: bool) -> None:
         self._tls = tls
+        self._standing = standing
         self._direct = direct
         self._clients: dict[str, httpx.AsyncClient] = {}
         is_free = direct or not getproxies()
@@ -106,8 +111,12 @@ class Exchange:
         try:
             with translated(outbound.what):
                 response = await self._respond(request, has_body=outbound.body is not None)
+        except FsError as error:
+            self._standing.silent(error, time.time())
+            raise
         finally:
             await stream.aclose()
+        self._standing.answered()
         log.debug("%s: HTTP %d", outbound.what, response.status_code)
         answer = Answer(outbound.what, response)
         try:

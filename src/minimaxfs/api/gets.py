@@ -12,6 +12,7 @@ from minimaxfs.api.exchange import Exchange, Outbound, Tls
 from minimaxfs.api.links import REDIRECTS, host_of, redirection, refuse_inward, secured
 from minimaxfs.api.local_line import PIECE, LocalLines
 from minimaxfs.api.pump import Pump
+from minimaxfs.api.standing import Standing
 from minimaxfs.core.errors import BrokenReply, Offline, TimedOut
 from minimaxfs.core.signed_url import redacted
 
@@ -26,11 +27,11 @@ class Gets:
     event loop has better things to do than to copy, or to wait for a disk that is being filled.
     """
 
-    def __init__(self, tls: Tls, *, local: bool, on_sent: Callable[[], None]) -> None:
+    def __init__(self, tls: Tls, standing: Standing, *, local: bool, on_sent: Callable[[], None]) -> None:
         self._local = local
         self._on_sent = on_sent
-        self._long = Exchange(tls, Pump(tls.authorities), direct=local)
-        self._short = Exchange(tls, LocalLines(lambda: tls.context), direct=local)
+        self._long = Exchange(tls, Pump(tls.authorities), standing, direct=local)
+        self._short = Exchange(tls, LocalLines(lambda: tls.context), standing, direct=local)
         self._under_way = 0  # long ones
         self._insecure: set[str] = set()  # hosts that turned out to speak http only
 

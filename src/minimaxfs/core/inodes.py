@@ -54,6 +54,9 @@ class Remembered(NamedTuple):
     mode: int | None = None
 
 
+ROOT_LABEL = "/"
+"""The mountpoint itself, as a log line names it."""
+
 NOTHING = Remembered()
 """Of a file that this machine has not seen before."""
 
@@ -98,6 +101,11 @@ class Directory:
     names: dict[str, "File | Directory"] = field(default_factory=dict)
     mtime_ns: int = 0
     lookups: int = 0
+
+    @property
+    def label(self) -> str:
+        """The directory as a log line names it."""
+        return self.purpose.name if self.purpose else ROOT_LABEL
 
 
 Inode = File | Directory

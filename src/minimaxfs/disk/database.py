@@ -52,6 +52,14 @@ PRAGMA user_version = {VERSION};
 Change = Callable[[sqlite3.Connection], object]
 """What is done in one transaction."""
 
+_ADDED = """
+CREATE TABLE IF NOT EXISTS pins (file_id INTEGER PRIMARY KEY);
+CREATE TRIGGER IF NOT EXISTS unpin_what_is_gone AFTER DELETE ON files
+    BEGIN DELETE FROM pins WHERE file_id = OLD.file_id; END;
+"""
+"""What came later and harms no earlier version, so that a ledger of either is one of both. The trigger is
+there because a file goes from the ledger in several ways, and no pin may outlive it."""
+
 
 class Database:
     """One connection, used from one thread. A change is on disk (`synchronous=FULL`) when it is done.
@@ -75,6 +83,8 @@ class Database:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
                 connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            if version <= VERSION:
+                connection.executescript(f"BEGIN; {_ADDED} COMMIT;")
         except sqlite3.Error as error:
             raise self._unusable(error) from error
         if version > VERSION:

@@ -96,6 +96,20 @@ class Ledger:
         with self._database.change() as change:
             change.execute("DELETE FROM files WHERE file_id = ?", (file_id,))
 
+    def pins(self) -> set[int]:
+        """The file_ids whose blocks are to stay on this disk."""
+        return {file_id for (file_id,) in self._database.read("SELECT file_id FROM pins")}
+
+    def pin(self, file_ids: Iterable[int]) -> None:
+        """Let the blocks of these files stay, until they are unpinned or gone from the store."""
+        with self._database.change() as change:
+            change.executemany("INSERT OR IGNORE INTO pins VALUES (?)", [(one,) for one in file_ids])
+
+    def unpin(self, file_ids: Iterable[int]) -> None:
+        """Let the blocks of these files go like any others."""
+        with self._database.change() as change:
+            change.executemany("DELETE FROM pins WHERE file_id = ?", [(one,) for one in file_ids])
+
     def count_requests(self, day: str, counts: Mapping[str, int], prices: Mapping[str, float]) -> None:
         """Add requests, by operation, to those of a day (ISO date); prices are those of one request."""
         with self._database.change() as change:

@@ -12,6 +12,7 @@ from minimaxfs.core.journal import Event, after
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.deletes import Deletes
 from minimaxfs.vfs.kernel import Kernel
@@ -24,7 +25,14 @@ class Arrivals:
     """New first, old after: the journal says that the store has a file before anything else is done."""
 
     def __init__(
-        self, tree: Tree, journal: Journal, spool: Spool, blocks: Blocks, deletes: Deletes, kernel: Kernel
+        self,
+        tree: Tree,
+        journal: Journal,
+        spool: Spool,
+        blocks: Blocks,
+        deletes: Deletes,
+        kernel: Kernel,
+        pins: Pins,
     ) -> None:
         self._tree = tree
         self._journal = journal
@@ -32,6 +40,7 @@ class Arrivals:
         self._blocks = blocks
         self._deletes = deletes
         self._kernel = kernel
+        self._pins = pins
 
     async def arrived(self, upload: Upload, remote: RemoteFile) -> None:
         """The store has the draft, as `remote`: its file shows it, and what it replaced is deleted.
@@ -46,6 +55,7 @@ class Arrivals:
         except FsError:
             draft.state = after(draft.state, Event.LOST)  # the store has it: only a listing may say so now
             raise
+        self._pins.follow(replaced, remote)
         draft.state = after(draft.state, Event.ANSWERED)
         # A replaced file that is still read is paid for by its last close.
         is_read = upload.over is not None and upload.over.handles > 0

@@ -8,6 +8,9 @@ from minimaxfs.core.inodes import Directory, File, Inode
 
 PREFIX = "user.minimax."
 
+STATE = f"{PREFIX}state"
+"""Where a file's bytes are: `stored`, or a state of the journal."""
+
 DOWNLOAD_URL = f"{PREFIX}download_url"
 """Answered when asked for by name, and never listed: it costs a request, and it is a secret."""
 

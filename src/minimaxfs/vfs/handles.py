@@ -27,12 +27,25 @@ from minimaxfs.vfs.uploads import Uploads
 
 @dataclass(slots=True, eq=False)
 class Handle:
-    """One open of a file. `error` is what its upload failed with, for the closes that follow."""
+    """One open of a file. `error` is what its upload failed with, for the closes that follow.
+
+    `reached` is the end of what was read through it so far, in bytes.
+    """
 
     file: File
     is_writable: bool
     reading: Reading = field(default_factory=Reading)
     error: FsError | None = None
+    reached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatus:
+    """A stored file that is being read: up to byte `reached` of `size`. `path` is below the mountpoint."""
+
+    path: str
+    reached: int
+    size: int
 
 
 class Handles:
@@ -109,7 +122,18 @@ class Handles:
         handle = self._handles[number]
         if handle.file.draft is not None:
             return self._drafts.read(handle.file, offset, size)
-        return await self._reader.read(handle.file, handle.reading, Range(offset, offset + size))
+        data = await self._reader.read(handle.file, handle.reading, Range(offset, offset + size))
+        handle.reached = max(handle.reached, offset + len(data))
+        return data
+
+    def reads(self) -> list[ReadStatus]:
+        """The stored files that are open and have been read from, each once, by path."""
+        reached: dict[str, ReadStatus] = {}
+        for handle in sorted(self._handles.values(), key=lambda handle: handle.reached):
+            if handle.reached:
+                path = handle.file.label
+                reached[path] = ReadStatus(path, handle.reached, handle.file.size or 0)
+        return [reached[path] for path in sorted(reached)]
 
     async def write(self, number: int, offset: int, data: bytes) -> int:
         """Take bytes into the file's draft; answers how many: all of them.

@@ -62,6 +62,7 @@ class Listings:
         self._resolve = resolve
         self._fresh_until: dict[str, float] = {}
         self._listed = trio.Event()
+        self._failed: dict[str, FsError] = {}
         self._flights: Flights[None] = Flights()
 
     def load(self) -> None:
@@ -117,6 +118,14 @@ class Listings:
         """Whether the directory was never listed in this mount."""
         return directory.purpose is not None and directory.purpose.name not in self._fresh_until
 
+    def is_known(self, purpose: Purpose) -> bool:
+        """Whether there is something to show without a listing: one came once, or none may ever come."""
+        return self._ledger.fresh_until(purpose.name) is not None or not purpose.lists
+
+    def failure(self, purpose: str) -> FsError | None:
+        """What the last listing of the purpose failed with, though what was known is shown."""
+        return self._failed.get(purpose)
+
     def expire(self, purpose: Purpose) -> None:
         """The next use asks the store again."""
         self._fresh_until.pop(purpose.name, None)
@@ -131,16 +140,27 @@ class Listings:
         purpose = directory.purpose
         await self._flights.run(purpose.name, lambda: self._list(purpose))
 
+    async def ask_again(self, directory: Directory) -> None:
+        """List now, however fresh the last listing is. Raises FsError where that fails."""
+        if directory.purpose is None:
+            return
+        self.expire(directory.purpose)
+        await self.refresh(directory)
+        failed = self.failure(directory.purpose.name)
+        if failed is not None:
+            raise failed
+
     async def _list(self, purpose: Purpose) -> None:
         asked_at = trio.current_time()
+        self._failed.pop(purpose.name, None)
         try:
             files = await self._ask(purpose)
         except FsError as error:
-            is_known = self._ledger.fresh_until(purpose.name) is not None or not purpose.lists
-            if not (error.retry and is_known):
+            if not (error.retry and self.is_known(purpose)):
                 raise
             log.warning("%s: showing what is known, since listing failed: %s", purpose.name, error)
             self._fresh_until[purpose.name] = trio.current_time() + PAUSE
+            self._failed[purpose.name] = error
             return
         if files is not None:
             await self._resolve(purpose, files)

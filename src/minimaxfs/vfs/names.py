@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from minimaxfs.core.errors import FsError, IsADirectory, NoSuchFile, NotADirectory, Stale
-from minimaxfs.core.inodes import Directory, File, Inode, usage
+from minimaxfs.core.inodes import ROOT_LABEL, Directory, File, Inode, usage
 from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.journal import Journal
@@ -11,7 +11,7 @@ from minimaxfs.disk.ledger import Ledger
 from minimaxfs.vfs.attributes import LONG, Attributes, attributes_of
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.handles import Handles
-from minimaxfs.vfs.listings import Listings
+from minimaxfs.vfs.refreshes import Refreshes
 from minimaxfs.vfs.sizes import Sizes
 
 DOTS = (".", "..")
@@ -26,7 +26,7 @@ class Names:
         tree: Tree,
         ledger: Ledger,
         journal: Journal,
-        listings: Listings,
+        listings: Refreshes,
         sizes: Sizes,
         drafts: Drafts,
         handles: Handles,
@@ -47,6 +47,14 @@ class Names:
         if inode is None:
             raise Stale(f"inode {number} is gone")
         return inode
+
+    def path(self, number: int, name: str | None = None) -> str:
+        """An inode, or a name in a directory, below the mountpoint, as a log line names it."""
+        inode = self._tree.inode(number)
+        above = f"inode {number}" if inode is None else inode.label
+        if name is None:
+            return above
+        return name if above == ROOT_LABEL else f"{above}/{name}"
 
     def directory(self, number: int) -> Directory:
         """The directory of a number. Raises NotADirectory, or Stale."""
