@@ -12,7 +12,7 @@ from pathlib import Path
 
 import trio
 
-from minimaxfs import mounts, privileges, sockets
+from minimaxfs import mounts, privileges, readahead, sockets
 from minimaxfs.api.client import Client
 from minimaxfs.api.reached_content import ReachedContent
 from minimaxfs.config import Settings
@@ -143,6 +143,7 @@ async def _announce(mountpoint: str, on_ready: Callable[[], None], report: Repor
     """
     with trio.fail_after(ANSWER_LIMIT):
         await trio.to_thread.run_sync(os.statvfs, mountpoint, abandon_on_cancel=True)
+    await trio.to_thread.run_sync(readahead.widen, mountpoint, abandon_on_cancel=True)
     on_ready()
     gc.freeze()
     await report.serve()
