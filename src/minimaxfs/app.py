@@ -7,12 +7,10 @@ import random
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from functools import partial
-from pathlib import Path
 
 import trio
 
-from minimaxfs import mounts, privileges, readahead, sockets
+from minimaxfs import mounts, preflight, privileges, readahead, sockets
 from minimaxfs.api.client import Client
 from minimaxfs.api.reached_content import ReachedContent
 from minimaxfs.config import Settings
@@ -76,12 +74,15 @@ def serve(settings: Settings, outside: Outside) -> None:
         shelf = Shelf(Ledger(database), Journal(database), spool, blocks, pins)
         meter = Meter(shelf.ledger, settings.endpoint.price)
         stack.callback(meter.save)
-        trio.run(_run, settings, shelf, meter, outside)
+        place = mounts.Place(settings.mountpoint)
+        trio.run(_run, settings, shelf, meter, outside, place)
+        if place.is_taken():
+            raise preflight.stale(settings.mountpoint)
 
 
-async def _run(settings: Settings, shelf: Shelf, meter: Meter, outside: Outside) -> None:
+async def _run(settings: Settings, shelf: Shelf, meter: Meter, outside: Outside, place: mounts.Place) -> None:
     mountpoint = os.fspath(settings.mountpoint)
-    session = Session(mountpoint, partial(_is_mounted, settings.mountpoint))
+    session = Session(mountpoint, place)
     client = Client(settings.endpoint, settings.key, on_request=meter.count, rng=random.Random())
     content = ReachedContent(client, on_request=meter.count)
     drive = Drive(Store(client, content), shelf, session, mountpoint, settings.purposes, settings.rules)
@@ -119,11 +120,6 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, outside: Outside)
             await drive.finish()
             await content.aclose()
             await client.aclose()
-
-
-def _is_mounted(mountpoint: Path) -> bool:
-    mount = mounts.at(mountpoint, mounts.current())
-    return mount is not None and mount.is_ours
 
 
 def _listener(profile: str, stack: ExitStack) -> socket.socket | None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FSTYPE = "fuse.minimaxfs"
@@ -36,11 +36,12 @@ except OSError as error:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of mountinfo."""
+    """One line of mountinfo. `device` is `major:minor`, another for each mount while that lasts."""
 
     mountpoint: str
     fstype: str
     source: str
+    device: str = field(default="", compare=False)
 
     @property
     def is_ours(self) -> bool:
@@ -57,8 +58,8 @@ def parse(mountinfo: str) -> list[Mount]:
     for line in mountinfo.split("\n"):
         before, hyphen, after = line.partition(" - ")
         if hyphen:
-            fstype, source = after.split(" ")[:2]
-            mounts.append(Mount(_plain(before.split(" ")[4]), fstype, _plain(source)))
+            fields, (fstype, source) = before.split(" "), after.split(" ")[:2]
+            mounts.append(Mount(_plain(fields[4]), fstype, _plain(source), fields[2]))
     return mounts
 
 
@@ -75,6 +76,29 @@ def at(path: Path, mounts: Iterable[Mount]) -> Mount | None:
     """Give the mount that covers `path` itself: of several on top of each other, the last."""
     found = [mount for mount in mounts if mount.mountpoint == os.fspath(path)]
     return found[-1] if found else None
+
+
+class Place:
+    """Where this process has its mount: others may mount at the same place, after it and on top of it."""
+
+    def __init__(self, mountpoint: Path) -> None:
+        self._mountpoint = mountpoint
+        self._device = ""
+
+    def take(self) -> None:
+        """What is mounted there now is ours."""
+        found = at(self._mountpoint, current())
+        self._device = found.device if found else ""
+
+    def is_taken(self) -> bool:
+        """Whether our mount is there."""
+        mine = (os.fspath(self._mountpoint), self._device)
+        return any((mount.mountpoint, mount.device) == mine for mount in current())
+
+    def is_on_top(self) -> bool:
+        """Whether it is what one finds there, so that unmounting takes it and no other."""
+        found = at(self._mountpoint, current())
+        return found is not None and found.device == self._device
 
 
 def located(path: Path, mounts: Iterable[Mount]) -> Path:

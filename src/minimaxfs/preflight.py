@@ -19,6 +19,7 @@ from minimaxfs.core.errors import ConfigError
 
 FUSE_DEVICE = Path("/dev/fuse")
 FUSE_CONF = Path("/etc/fuse.conf")
+MTAB = Path("/etc/mtab")
 
 _ELSEWHERE = "Choose an empty directory of your own."
 
@@ -77,8 +78,16 @@ def clear_mountpoint(mountpoint: Path) -> None:
         raise ConfigError(f"{mountpoint} is a drive already (profile {found.profile})", advice)
     subprocess.run(["fusermount3", "-uzq", mountpoint], check=False, stdin=subprocess.DEVNULL)
     if mounts.at(mountpoint, mounts.current()) is not None:
-        advice = f"Unmount it as the user who mounted it: `fusermount3 -uz {_word(mountpoint)}`."
-        raise ConfigError(f"{mountpoint} holds a drive whose daemon has died", advice)
+        raise stale(mountpoint)
+
+
+def stale(mountpoint: Path) -> ConfigError:
+    """Make the error of a mount that fusermount3 could not take away; it says so in its status only."""
+    if not MTAB.exists():
+        advice = f"fusermount3 needs it: `sudo ln -s ../proc/self/mounts {MTAB}`."
+        return ConfigError(f"{mountpoint} is mounted and dead, since there is no {MTAB}", advice)
+    advice = f"Unmount it as the user who mounted it: `fusermount3 -uz {_word(mountpoint)}`."
+    return ConfigError(f"{mountpoint} holds a drive whose daemon has died", advice)
 
 
 def make_directory(mountpoint: Path, advice: str) -> None:

@@ -1,5 +1,6 @@
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 from bare_drive import mounted
@@ -18,6 +19,7 @@ def test_mountinfo_is_read_with_its_optional_fields_and_escapes() -> None:
     """Any number of optional fields, and the kernel's octal escapes in paths and sources."""
     parsed = mounts.parse(MOUNTINFO)
     assert parsed[1] == Mount("/home/ann/My drive", "fuse.minimaxfs", "minimax:default")
+    assert parsed[1].device == "0:35"
     assert parsed[3].source == "host:/a\\b\nc"
     assert len(parsed) == 5
 
@@ -28,6 +30,21 @@ def test_the_upper_of_two_mounts_counts() -> None:
     assert found is not None
     assert found.fstype == "nfs4"
     assert mounts.at(Path("/mnt"), mounts.parse(MOUNTINFO)) is None
+
+
+def test_a_mount_is_known_from_others_at_its_place(mountpoint: Path) -> None:
+    """Ours may have gone when another is there, and another on top of it must not be taken for it."""
+    place = mounts.Place(mountpoint)
+    assert (place.is_taken(), place.is_on_top()) == (False, False)
+    with mounted(mountpoint):
+        place.take()
+        assert (place.is_taken(), place.is_on_top()) == (True, True)
+        # Not by bare_drive: fusermount3 looks at the place first, and this mount never answers.
+        subprocess.run(["mount", "-c", "-n", "-t", "tmpfs", "none", mountpoint], check=True)
+        assert (place.is_taken(), place.is_on_top()) == (True, False)
+        subprocess.run(["umount", "-n", mountpoint], check=True)
+        assert (place.is_taken(), place.is_on_top()) == (True, True)
+    assert (place.is_taken(), place.is_on_top()) == (False, False)
 
 
 def test_only_type_and_source_together_make_a_drive_ours() -> None:

@@ -5,7 +5,7 @@ from minimaxfs.sources import OPTIONS, profile_table
 
 
 def test_there_are_at_most_eighteen_options() -> None:
-    """An option more is a question more for everyone. Two are a service's, which no prompt gives words; one may spend."""
+    """An option more is a question more for everyone. Two are a service's, and one may spend money."""
     assert len(OPTIONS) <= 18
 
 

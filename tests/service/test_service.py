@@ -134,6 +134,23 @@ def test_a_strangers_mount_is_left_alone(service: ServiceDrive) -> None:
         subprocess.run(service.manager.as_root("umount", service.path), check=True)
 
 
+def test_a_mount_that_stays_is_told(service: ServiceDrive) -> None:
+    """Without /etc/mtab fusermount3 unmounts nothing, and says nothing: mountinfo is what is believed."""
+    service.install()
+    hide = "cp -a /etc /run/etc && rm /run/etc/mtab && mount --bind /run/etc /etc"
+    subprocess.run(service.manager.as_root("sh", "-c", hide), check=True)
+    try:
+        service.manager.systemctl("stop", service.unit)
+        assert (service.show("ExecMainStatus"), service.is_mounted()) == ("78", True)
+        assert "is mounted and dead, since there is no /etc/mtab" in service.log()
+        assert service.manager.systemctl("start", service.unit).returncode != 0
+        assert service.show("ExecMainStatus") == "78"
+    finally:
+        subprocess.run(service.manager.as_root("umount", "/etc"), check=True)
+    assert service.manager.systemctl("start", service.unit).returncode == 0
+    assert service.manager.mountinfo().count(f" {service.path} ") == 1
+
+
 def test_what_a_person_must_mend_is_not_tried_again(service: ServiceDrive) -> None:
     """Without a key the command says so with status 78, and systemd leaves it at that."""
     service.manager.path(service.key).unlink()

@@ -5,6 +5,7 @@ import os
 import select
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pyfuse3
 import trio
@@ -21,12 +22,25 @@ LAST_READS = 0.5
 """Seconds that reads have to end after a lazy unmount. Writes have as long as they take."""
 
 
+class Place(Protocol):
+    """Where the mount is, as mountinfo shows it."""
+
+    def take(self) -> None:
+        """What is mounted there now is ours."""
+
+    def is_taken(self) -> bool:
+        """Whether our mount is there."""
+
+    def is_on_top(self) -> bool:
+        """Whether no other is on top of it."""
+
+
 class Session:
     """One mount of this process; `Kernel` for the floors below, which it tells the kernel for them."""
 
-    def __init__(self, mountpoint: str, is_mounted: Callable[[], bool]) -> None:
+    def __init__(self, mountpoint: str, place: Place) -> None:
         self._mountpoint = mountpoint
-        self._is_mounted = is_mounted
+        self._place = place
         self._send, self._notices = trio.open_memory_channel[tuple[int, bytes, int]](float("inf"))
 
     def mount(
@@ -45,6 +59,7 @@ class Session:
                 f"{self._mountpoint} could not be mounted: {error}",
                 "The log says what fusermount3 answered; it needs /dev/fuse, and a directory that is yours.",
             ) from error
+        self._place.take()
 
     async def serve(self, is_writing: Callable[[], bool]) -> None:
         """Answer the kernel until the drive is unmounted, and as long as somebody writes to it."""
@@ -55,8 +70,12 @@ class Session:
             nursery.cancel_scope.cancel()
 
     def unmount(self) -> None:
-        """Unmount, if it still is mounted, and let go of the kernel."""
-        pyfuse3.close(unmount=self._is_mounted())
+        """Unmount, if it still is mounted, and let go of the kernel.
+
+        Another mount on top of ours would be taken in its place. Nor does fusermount3 say so where it
+        can unmount nothing: whoever cares looks at mountinfo.
+        """
+        pyfuse3.close(unmount=self._place.is_on_top())
 
     def name_gone(self, directory: int, name: str, inode: int) -> None:
         """As `Kernel` says."""
@@ -73,7 +92,7 @@ class Session:
 
     async def _end_when_detached(self, scope: trio.CancelScope, is_writing: Callable[[], bool]) -> None:
         """End a file system that is mounted no more (fusermount3 -uz), though a hung read keeps it alive."""
-        await trio.to_thread.run_sync(_wait_until_detached, self._is_mounted, abandon_on_cancel=True)
+        await trio.to_thread.run_sync(_wait_until_detached, self._place.is_taken, abandon_on_cancel=True)
         log.info("%s was unmounted", self._mountpoint)
         await trio.sleep(LAST_READS)
         while is_writing():
