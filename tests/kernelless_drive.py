@@ -21,6 +21,7 @@ from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.database import Database
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.emulator.background import Emulator
 from minimaxfs.vfs.drive import Drive, Shelf, Store
@@ -42,7 +43,7 @@ class BareHands:
         return (await self.drive.names.lookup(1, purpose)).number
 
     async def ls(self, purpose: str) -> list[str]:
-        return sorted(name for name, _ in await self.drive.names.entries(await self.number(purpose)))
+        return sorted(await self.drive.names.listed(await self.number(purpose)))
 
     async def file(self, path: str) -> File:
         purpose, _, name = path.partition("/")
@@ -106,7 +107,7 @@ class BareHands:
 
 
 @asynccontextmanager
-async def bare_hands(emulator: Emulator, place: Path) -> AsyncIterator[BareHands]:
+async def bare_hands(emulator: Emulator, place: Path, rules: Rules | None = None) -> AsyncIterator[BareHands]:
     """One mount, from its start to its end; `place` keeps what mounts leave to each other."""
     sent: Counter[Operation] = Counter()
     endpoint = PRESETS["global"].at(emulator.api_origin)
@@ -115,7 +116,7 @@ async def bare_hands(emulator: Emulator, place: Path) -> AsyncIterator[BareHands
         kernel = RecordingKernel()
         async with Client(endpoint, KEY, on_request=count(sent), rng=Random()) as client:
             content = Content(client, on_request=count(sent))
-            drive = Drive(Store(client, content), shelf, kernel, "/nowhere", PURPOSES, Rules())
+            drive = Drive(Store(client, content), shelf, kernel, "/nowhere", PURPOSES, rules or Rules())
             async with trio.open_nursery() as nursery:
                 drive.start(nursery)
                 yield BareHands(drive, shelf, kernel)
@@ -132,6 +133,8 @@ def _shelf(place: Path, stack: ExitStack) -> Shelf:
     spool = Spool(place / "spool")
     spool.open()
     stack.callback(spool.close)
-    blocks = Blocks(place / "blocks", 1024 * MIB)
+    pins = Pins(Ledger(database))
+    pins.load()
+    blocks = Blocks(place / "blocks", 1024 * MIB, pins)
     blocks.open()
-    return Shelf(Ledger(database), Journal(database), spool, blocks)
+    return Shelf(Ledger(database), Journal(database), spool, blocks, pins)

@@ -32,12 +32,20 @@ LOUD = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL) ", re.MULTILINE)
 class MountedDrive:
     """A mounted drive, its daemon, its store and its log."""
 
-    def __init__(self, place: Path, emulator: Emulator, *, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        place: Path,
+        emulator: Emulator,
+        *,
+        options: tuple[str, ...] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = place / "drive"
         self.home = place / "home"
         self.log = place / "log"
         self.emulator = emulator
         self._options = options
+        self._environ = environ or {}
         self._expected: list[re.Pattern[str]] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: threading.Timer | None = None
@@ -56,7 +64,14 @@ class MountedDrive:
     def environ(self) -> Mapping[str, str]:
         """Of the daemon, and of commands that talk to it: nothing of this machine's own configuration."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("MINIMAX", "XDG_"))}
-        return {**own, "HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.home), "MINIMAX_API_KEY": KEY}
+        home = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.home)}
+        return {**own, **home, "MINIMAX_API_KEY": KEY, **self._environ}
+
+    def configure(self, table: str) -> None:
+        """Write the profile's table, for the next time that it is read."""
+        file = self.home / ".config/minimaxfs/config.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"[profile.default]\n{table}\n")
 
     def mount(self) -> None:
         """Start the daemon, and return when the kernel answers for it."""
@@ -65,7 +80,10 @@ class MountedDrive:
         command = [sys.executable, "-m", "minimaxfs", "mount", "--foreground", str(self.path)]
         command += ["--api-host", self.emulator.api_origin, "--drain", DRAIN, *self._options]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self.environ, stdin=subprocess.DEVNULL, stderr=log)
+            # In a session of its own, or the terminal of who runs the tests would be the drive's too.
+            self._process = subprocess.Popen(
+                command, env=self.environ, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True
+            )
         self._watchdog = threading.Timer(KILL_AFTER, self._process.kill)
         self._watchdog.daemon = True
         self._watchdog.start()
@@ -141,9 +159,11 @@ class MountedDrive:
 
 
 @contextmanager
-def mounted(place: Path, emulator: Emulator, *options: str) -> Iterator[MountedDrive]:
+def mounted(
+    place: Path, emulator: Emulator, *options: str, environ: Mapping[str, str] | None = None
+) -> Iterator[MountedDrive]:
     """A drive for one test: afterwards it must end cleanly, and must have logged nothing unexpected."""
-    drive = MountedDrive(place, emulator, options=options)
+    drive = MountedDrive(place, emulator, options=options, environ=environ)
     drive.mount()
     try:
         yield drive

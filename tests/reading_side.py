@@ -64,7 +64,7 @@ class ReadingSide:
         try:
             yield Reader(self.downloads, download)
         finally:
-            await self.downloads.close(download)
+            self.downloads.close(download)
 
 
 @asynccontextmanager

@@ -1,20 +1,20 @@
 """The composition root: what a drive is made of, and the order in which it starts and ends."""
 
+import gc
 import logging
 import os
 import random
-import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import trio
 
-from minimaxfs import mounts, sockets
+from minimaxfs import mounts, privileges, readahead, sockets
 from minimaxfs.api.client import Client
-from minimaxfs.api.content import Content
+from minimaxfs.api.reached_content import ReachedContent
 from minimaxfs.config import Settings
 from minimaxfs.control import Control
 from minimaxfs.core.errors import ConfigError
@@ -23,11 +23,17 @@ from minimaxfs.disk.database import Database
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
 from minimaxfs.disk.lock import DirectoryLock
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.ending import Ending
 from minimaxfs.fuse.operations import Operations
 from minimaxfs.fuse.session import Session
 from minimaxfs.meter import Meter
+from minimaxfs.outside import Outside
+from minimaxfs.reload import Reload
+from minimaxfs.replies import Replies
+from minimaxfs.report import Report
+from minimaxfs.signals import Signals
 from minimaxfs.vfs.drive import Drive, Shelf, Store
 
 log = logging.getLogger(__name__)
@@ -38,16 +44,20 @@ GRACE = 1.0
 SAVE_EVERY = 30.0
 """Seconds between two writes of the request counts, where there was a request."""
 
+COLLECT_AFTER = 10_000
+"""New objects after which Python looks for cycles (by itself: 700). A listing makes 200,000 that stay."""
+
 ANSWER_LIMIT = 10.0
 """Seconds until a mount that does not answer statvfs counts as failed. It needs no network for it."""
 
 
-def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
-    """Mount, call `on_ready` once the drive answers, and serve until it is unmounted or told to end.
+def serve(settings: Settings, outside: Outside) -> None:
+    """Mount, and serve until the drive is unmounted or told to end.
 
     SIGTERM and SIGINT end it, once uploads had their time (`Ending`); a second one ends it at once.
     Raises ConfigError for what configuration can mend, FsError for the rest.
     """
+    gc.set_threshold(COLLECT_AFTER)
     with ExitStack() as stack:
         for directory in {settings.state_dir, settings.cache_dir}:
             lock = DirectoryLock(directory)
@@ -59,37 +69,46 @@ def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
         spool = Spool(settings.state_dir / "spool")
         spool.open()
         stack.callback(spool.close)
-        blocks = Blocks(settings.cache_dir / "blocks", settings.cache_size)
+        pins = Pins(Ledger(database))
+        pins.load()
+        blocks = Blocks(settings.cache_dir / "blocks", settings.cache_size, pins)
         blocks.open()
-        shelf = Shelf(Ledger(database), Journal(database), spool, blocks)
+        shelf = Shelf(Ledger(database), Journal(database), spool, blocks, pins)
         meter = Meter(shelf.ledger, settings.endpoint.price)
         stack.callback(meter.save)
-        trio.run(_run, settings, shelf, meter, on_ready)
+        trio.run(_run, settings, shelf, meter, outside)
 
 
-async def _run(settings: Settings, shelf: Shelf, meter: Meter, on_ready: Callable[[], None]) -> None:
+async def _run(settings: Settings, shelf: Shelf, meter: Meter, outside: Outside) -> None:
     mountpoint = os.fspath(settings.mountpoint)
     session = Session(mountpoint, partial(_is_mounted, settings.mountpoint))
     client = Client(settings.endpoint, settings.key, on_request=meter.count, rng=random.Random())
-    content = Content(client, on_request=meter.count)
+    content = ReachedContent(client, on_request=meter.count)
     drive = Drive(Store(client, content), shelf, session, mountpoint, settings.purposes, settings.rules)
     ending = Ending(drive.desk, drive.handles.has_writers, settings.drain)
+    report = Report(outside.supervisor, settings.mountpoint, ending, client.standing)
+    reload: Callable[[], Awaitable[None]] | None = None
+    if outside.reread is not None:
+        reload = Reload(settings, outside.reread, client, shelf.blocks, ending, report).run
     session.mount(
         Operations(drive, (os.getuid(), os.getgid())),
         source=f"{mounts.SOURCE_PREFIX}{settings.profile}",
         allow_other=settings.allow_other,
         read_only=settings.read_only,
     )
+    privileges.forbid_new()
     try:
         with ExitStack() as stack:
             async with trio.open_nursery() as nursery:
                 drive.start(nursery)
-                nursery.start_soon(_end_on_signal, ending, nursery)
-                nursery.start_soon(_announce, mountpoint, on_ready)
+                nursery.start_soon(content.prepare)
+                nursery.start_soon(Signals(ending, report, reload).obey, nursery)
+                nursery.start_soon(_announce, mountpoint, outside.on_ready, report)
                 nursery.start_soon(_save_counts, meter)
                 listener = _listener(settings.profile, stack)
                 if listener is not None:
-                    control = Control(mountpoint, settings.profile, drive.desk, ending)
+                    replies = Replies(settings, drive, shelf.blocks, meter)
+                    control = Control(mountpoint, settings.profile, drive.desk, ending, replies.commands)
                     nursery.start_soon(control.serve, listener)
                 await session.serve(lambda: ending.waits_for_writers)
                 await ending.finish()
@@ -116,31 +135,18 @@ def _listener(profile: str, stack: ExitStack) -> socket.socket | None:
         return None
 
 
-async def _end_on_signal(ending: Ending, nursery: trio.Nursery) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        async for number in signals:
-            name = signal.Signals(number).name
-            if ending.has_begun:
-                log.info("%s again: unmounting at once", name)
-                nursery.cancel_scope.cancel()
-            else:
-                log.info("%s: unmounting, after at most %.0f s for uploads", name, ending.seconds)
-                nursery.start_soon(_finish, ending, nursery.cancel_scope)
+async def _announce(mountpoint: str, on_ready: Callable[[], None], report: Report) -> None:
+    """Say that the drive is there once the kernel's own question about it was answered.
 
-
-async def _finish(ending: Ending, scope: trio.CancelScope) -> None:
-    """End the drive while it still answers, so that a program that copies in sees how its upload ends."""
-    await ending.finish()
-    for upload in ending.left():
-        log.info("%s: %s, and kept for the next mount", upload.path, upload.state)
-    scope.cancel()
-
-
-async def _announce(mountpoint: str, on_ready: Callable[[], None]) -> None:
-    """Say that the drive is there once the kernel's own question about it was answered."""
+    All that is in memory by now stays there: the collector of cycles need not walk over it again
+    whenever a listing brings thousands of files.
+    """
     with trio.fail_after(ANSWER_LIMIT):
         await trio.to_thread.run_sync(os.statvfs, mountpoint, abandon_on_cancel=True)
+    await trio.to_thread.run_sync(readahead.widen, mountpoint, abandon_on_cancel=True)
     on_ready()
+    gc.freeze()
+    await report.serve()
 
 
 async def _save_counts(meter: Meter) -> None:

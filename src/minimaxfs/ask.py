@@ -8,7 +8,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,10 +43,11 @@ class Drive:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is on its way to the store: the number of uploads, and bytes sent, of all bytes."""
+    """What is on its way: `what` it is (an upload, a file), how many, and bytes that are through, of all."""
 
-    uploads: int
-    sent: int
+    what: str
+    files: int
+    done: int
     size: int
 
 
@@ -109,8 +110,14 @@ def answer(replies: Iterator[Reply], on_progress: Callable[[Progress], None] | N
             return reply
         progress = reply.get("progress")
         if on_progress is not None and isinstance(progress, dict):
-            on_progress(Progress(*(values.whole(progress.get(one.name)) for one in fields(Progress))))
+            with suppress(ValueError):  # a drive of another version counts otherwise
+                on_progress(_progress(progress))
     raise _silence("the drive")
+
+
+def _progress(progress: Reply) -> Progress:
+    files, done, size = (values.whole(progress.get(name)) for name in ("files", "done", "size"))
+    return Progress(values.text(progress.get("what")), files, done, size)
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 The fork comes before any thread and any event loop, since neither survives one. A pipe leads from the
 child to the parent: one JSON line on it is the child's whole report, `null` for "the drive answers" or
 a complaint's fields; its end without a line means that the child died without a word.
+
+The child stays in the command's session until then: an automount lets nobody else past while it waits for
+its mount.
 """
 
 import json
@@ -11,6 +14,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -34,7 +38,7 @@ Body = Callable[[Callable[[], None]], None]
 
 
 def start(body: Body, log: Path, limit: float = READY_LIMIT) -> None:
-    """Run `body` in a child of its own session, and return in the parent once it is ready.
+    """Run `body` in a child, and return in the parent once it is ready; it has a session of its own then.
 
     The child's standard error goes to `log`; it ends with the process, and never returns here.
     Raises `CommandFailed` with the child's complaint, or one about its silence.
@@ -46,7 +50,7 @@ def start(body: Body, log: Path, limit: float = READY_LIMIT) -> None:
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _become_daemon(output)
+        _leave_terminal(output)
         _run(body, writing, log)
     os.close(writing)
     os.close(output)
@@ -72,8 +76,7 @@ def open_log(log: Path) -> int:
         raise ConfigError(f"the log {log} cannot be written: {error.strerror}", advice) from None
 
 
-def _become_daemon(output: int) -> None:
-    os.setsid()
+def _leave_terminal(output: int) -> None:
     os.chdir("/")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -84,7 +87,10 @@ def _become_daemon(output: int) -> None:
 
 
 def _run(body: Body, writing: int, log: Path) -> NoReturn:
-    """Be the child: run `body`, report once, and end with the process."""
+    """Be the child: run `body`, report once, and end with the process.
+
+    What is wrong is in the log before it is reported: who hears of it may end the child, or read the log.
+    """
     report = os.fdopen(writing, "w")
 
     def tell(complaint: Complaint | None) -> None:
@@ -92,14 +98,20 @@ def _run(body: Body, writing: int, log: Path) -> NoReturn:
             with suppress(BrokenPipeError), report:
                 json.dump(complaint and asdict(complaint), report)
 
+    def is_ready() -> None:
+        os.setsid()
+        tell(None)
+
     try:
-        body(lambda: tell(None))
+        body(is_ready)
     except Exception as error:
         complaint = complaint_of(error)
-        tell(complaint or Complaint(f"the drive failed: {error!r}", f"The log says more: {log}"))
         if complaint is None:
-            raise
+            traceback.print_exc()
+            tell(Complaint(f"the drive failed: {error!r}", f"The log says more: {log}"))
+            raise SystemExit(1) from error
         sys.stderr.write(str(complaint))
+        tell(complaint)
         raise SystemExit(complaint.status) from None
     tell(Complaint("the drive ended before it answered", f"The log says more: {log}"))
     raise SystemExit(0)

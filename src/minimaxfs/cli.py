@@ -6,21 +6,28 @@ the store does not have everything yet; 130 Ctrl-C; 1 anything else. What is slo
 """
 
 import argparse
-import logging
 import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from minimaxfs import __version__, background, config, mounts, preflight, unmount, uploads, values
+from minimaxfs import (
+    __version__,
+    asking,
+    config,
+    logs,
+    mounting,
+    mounts,
+    service,
+    unmount,
+    uploads,
+    values,
+)
 from minimaxfs.complaint import CommandFailed, Complaint, complaint_of
+from minimaxfs.outside import Outside
 
 INTERRUPTED = 130
 """128 + SIGINT, as the shell counts."""
-
-LOG_NAME = "minimaxfs.log"
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complaint = complaint_of(error)
         if complaint is None:
             raise
-        sys.stderr.write(str(complaint))
+        logs.complain(str(complaint), os.environ)
         return complaint.status
 
 
@@ -45,15 +52,18 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"minimaxfs {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for name, describe, purpose in (
+    table: tuple[asking.Described, ...] = (
         ("mount", _describe_mount, "mount the store; returns when the drive answers"),
         ("unmount", _describe_unmount, "unmount a drive; returns when its daemon has ended"),
         ("uploads", _describe_uploads, "show what the store does not have yet, and why"),
         ("retry", partial(_describe_each, _retry), "upload again, now; returns when the store has the files"),
         ("discard", partial(_describe_each, _discard), "give up what was copied in and is not in the store"),
+        *asking.COMMANDS,
         ("demo", _describe_demo, "mount a store of samples: no account, no key, no network"),
+        ("service", service.describe, "run a drive as a service of yours, from login on"),
         ("emulator", _describe_emulator, "serve a store of your own over HTTP, empty at first"),
-    ):
+    )
+    for name, describe, purpose in table:
         describe(commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False))
     return top
 
@@ -61,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
 def _describe_mount(mount: argparse.ArgumentParser) -> None:
     switch = argparse.BooleanOptionalAction
     mount.set_defaults(command=_mount)
-    mount.add_argument("mountpoint", metavar="MOUNTPOINT", type=Path, help="an empty directory")
+    mount.add_argument(
+        "mountpoint", metavar="MOUNTPOINT", type=Path, nargs="?", help="default: the profile's, or ~/MiniMax"
+    )
     mount.add_argument("--foreground", action="store_true", help="stay, and log to stderr")
     mount.add_argument("--profile", metavar="NAME", help="[profile.NAME] of the configuration file")
     mount.add_argument("--api-host", metavar="ORIGIN", help="such as https://api.minimax.io")
@@ -72,6 +84,9 @@ def _describe_mount(mount: argparse.ArgumentParser) -> None:
     mount.add_argument("--rename", metavar="alias|upload", help="here only (the default), or in the store")
     mount.add_argument("--drain", metavar="SECONDS", help="for uploads at the end; default: 30")
     mount.add_argument("--log-level", metavar="LEVEL", help="debug, info (the default), warning or error")
+    mount.add_argument(
+        "--log-format", metavar="text|json", help="lines for people (the default), or programs"
+    )
 
 
 def _describe_unmount(unmount: argparse.ArgumentParser) -> None:
@@ -118,30 +133,15 @@ def _port(text: str) -> int:
 
 
 def _mount(chosen: argparse.Namespace) -> int:
-    mountpoint = mounts.located(chosen.mountpoint, mounts.current())
-    settings = config.load(vars(chosen), os.environ, mountpoint)
-    preflight.check(settings)
-    os.umask(0o077)
-    with mounts.claimed(mountpoint):
-        if chosen.foreground:
-            _serve(settings, lambda: None)
-        else:
-            background.start(partial(_serve, settings), settings.state_dir / LOG_NAME)
+    mounting.mount(vars(chosen), os.environ, _serve)
     return 0
 
 
-def _serve(settings: config.Settings, on_ready: Callable[[], None]) -> None:
+def _serve(settings: config.Settings, outside: Outside) -> None:
     from minimaxfs.app import serve
 
-    start_logging(settings.log_level)
-    serve(settings, on_ready)
-
-
-def start_logging(level: str) -> None:
-    """Log to stderr. The HTTP client's own log would show signed URLs and the key: only its warnings pass."""
-    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    for client in ("httpx", "httpcore"):
-        logging.getLogger(client).setLevel(logging.WARNING)
+    logs.start(settings.log_level, settings.log_format, os.environ)
+    serve(settings, outside)
 
 
 def _unmount(chosen: argparse.Namespace) -> int:

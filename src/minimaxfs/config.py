@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from minimaxfs import credentials, values
+from minimaxfs import credentials, mounts, values
 from minimaxfs.api.endpoint import PRESETS, Endpoint, Operation
 from minimaxfs.core.errors import ConfigError
 from minimaxfs.core.files import PURPOSES, Purpose
@@ -30,6 +30,7 @@ DEFAULT_DRAIN = 30.0
 (90 s), and 37 MB at 10 Mbit/s. What is not through by then goes on at the next mount."""
 
 LEVEL = values.one_of("debug", "info", "warning", "error")
+LOG_FORMAT = values.one_of("text", "json")
 
 GATEWAY_KEYS = ("prefix", "extra_query", "price")
 
@@ -53,21 +54,43 @@ class Settings:
     read_only: bool = False
     allow_other: bool = False
     log_level: str = "info"
+    log_format: str = "text"
     purposes: tuple[Purpose, ...] = PURPOSES
     rules: Rules = field(default_factory=Rules)
     drain: float = DEFAULT_DRAIN
 
 
-def load(flags: Mapping[str, object], environ: Mapping[str, str], mountpoint: Path) -> Settings:
+def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Read the file and the key, and settle the rest."""
     home = home_directory(environ)
-    file = xdg_directory(environ, "XDG_CONFIG_HOME", home / ".config") / "config.toml"
+    sources = read_sources(flags, environ)
+    return settle(sources, chosen_mountpoint(sources, home), home, key_of(sources, environ))
+
+
+def key_of(sources: Sources, environ: Mapping[str, str]) -> str:
+    """Find the key. Raises ConfigError where there is none."""
+    key_file = sources.given("key_file")
+    if key_file is None:
+        return credentials.find(environ, None)
+    chosen = home_directory(environ) / key_file.read(values.path).removeprefix("~/")
+    return credentials.find(environ, chosen)
+
+
+def read_sources(flags: Mapping[str, object], environ: Mapping[str, str]) -> Sources:
+    """Read the profile's table from the file."""
+    file = xdg_directory(environ, "XDG_CONFIG_HOME", home_directory(environ) / ".config") / "config.toml"
     above = Sources(flags, environ)
     profile = above.read("profile", values.word, DEFAULT_PROFILE)
-    sources = replace(above, table=profile_table(read_file(file), profile, str(file)), file=str(file))
-    key_file = sources.given("key_file")
-    chosen = None if key_file is None else home / key_file.read(values.path).removeprefix("~/")
-    return settle(sources, mountpoint, home, credentials.find(environ, chosen))
+    return replace(above, table=profile_table(read_file(file), profile, str(file)), file=str(file))
+
+
+def chosen_mountpoint(sources: Sources, home: Path) -> Path:
+    """Find where the drive is to be, absolute and free of links: a place of its own for each profile."""
+    profile = sources.read("profile", values.word, DEFAULT_PROFILE)
+    name = "MiniMax" if profile == DEFAULT_PROFILE else f"MiniMax-{profile}"
+    chosen = sources.read("mountpoint", values.place, f"~/{name}")
+    place = home / chosen.removeprefix("~/") if chosen.startswith("~/") else Path(chosen)
+    return mounts.located(place, mounts.current())
 
 
 def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings:
@@ -86,19 +109,22 @@ def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings
         read_only=sources.read("read_only", values.switch, False),
         allow_other=sources.read("allow_other", values.switch, False),
         log_level=sources.read("log_level", LEVEL, "info"),
+        log_format=sources.read("log_format", LOG_FORMAT, "text"),
         purposes=chosen_purposes(sources.read("purposes", values.words, ())),
-        rules=chosen_rules(sources),
+        rules=chosen_rules(sources, endpoint),
         drain=sources.read("drain", values.seconds, DEFAULT_DRAIN),
     )
 
 
-def chosen_rules(sources: Sources) -> Rules:
-    """Read what the drive takes, and when."""
+def chosen_rules(sources: Sources, endpoint: Endpoint) -> Rules:
+    """Read what the drive takes, and when; and whether it fetches ahead, where that could cost money."""
+    is_free = not endpoint.price(Operation.retrieve)
     return Rules(
         local_only=local_only_pattern(sources.read("local_only", values.patterns, LOCAL_ONLY)),
         check_types=sources.read("check_types", values.switch, True),
         write_back=sources.read("write_back", values.switch, False),
         rename_uploads=sources.read("rename", values.one_of("alias", "upload"), "alias") == "upload",
+        fetches_runs=sources.read("fetch_ahead", values.switch, is_free),
     )
 
 

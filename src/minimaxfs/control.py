@@ -1,7 +1,7 @@
 """The control socket: what commands ask of a drive that runs.
 
 A connection is one request and its answer, in lines of JSON: ``{"command": "retry", "path": "…"}``, then
-while it lasts ``{"progress": {"uploads": 2, "sent": 1000, "size": 4000}}``, and at the end
+while it lasts ``{"progress": {"what": "upload", "files": 2, "done": 1000, "size": 4000}}``, and at the end
 ``{"ok": true, …}`` or ``{"error": what, "advice": …, "errno": …}``.
 
 ========  ===============  ======================================================================
@@ -15,17 +15,18 @@ drain     `seconds` or     `left`: the uploads that the store should have and ha
           null             connection stays, the drive's end waits for uploads no more
 ========  ===============  ======================================================================
 
-Paths are below the mountpoint. A client is the drive's own user or root; one that is slow, silent or
-talks nonsense loses its connection, and nobody else notices.
+What else is answered is in `replies`. Paths are below the mountpoint. A client is the drive's own user or
+root; one that is slow, silent or talks nonsense loses its connection, and nobody else notices.
 """
 
 import errno
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 import trio
 
@@ -60,10 +61,29 @@ class Misunderstood(FsError):
     advice = "Is the command of the same version as the drive? Mount it again."
 
 
-class Control:
-    """The answers of one drive."""
+@dataclass(slots=True)
+class Conversation:
+    """One client's. A command that takes long says in `progress` how far it is, whenever that is asked."""
 
-    def __init__(self, mountpoint: str, profile: str, desk: Desk, ending: Ending) -> None:
+    progress: Callable[[], Reply]
+
+
+Command = Callable[[Mapping[str, object], Conversation], Awaitable[Reply]]
+"""A request in, an answer out. Raises FsError."""
+
+
+class Control:
+    """The answers of one drive: its own, and those of `more` commands, by name."""
+
+    def __init__(
+        self,
+        mountpoint: str,
+        profile: str,
+        desk: Desk,
+        ending: Ending,
+        more: Mapping[str, Command] = MappingProxyType({}),
+    ) -> None:
+        self._more = more
         self._mountpoint = mountpoint
         self._profile = profile
         self._desk = desk
@@ -116,6 +136,7 @@ class Control:
         """Give the answer, with lines of progress before it; None where the client has gone."""
         reply: Reply | None = None
         done = trio.Event()
+        conversation = Conversation(self._uploads)
 
         async def tick() -> None:
             try:
@@ -123,21 +144,23 @@ class Control:
                     with trio.move_on_after(TICK):
                         await done.wait()
                         return
-                    await _send(stream, self._progress())
+                    await _send(stream, {"progress": conversation.progress()})
             except (trio.BrokenResourceError, trio.TooSlowError):
                 nursery.cancel_scope.cancel()
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(tick)
-            reply = await self._answer(request)
+            reply = await self._answer(request, conversation)
             done.set()  # not a cancellation, which could cut a line in two
         return reply
 
-    async def _answer(self, request: Mapping[str, object]) -> Reply:
+    async def _answer(self, request: Mapping[str, object], conversation: Conversation) -> Reply:
         command = request.get("command")
         try:
             with faults_as_errors(f"command {command}"):
-                return {"ok": True, **await self._carry_out(command, request)}
+                more = self._more.get(command) if isinstance(command, str) else None
+                reply = await (more(request, conversation) if more else self._carry_out(command, request))
+                return {"ok": True, **reply}
         except FsError as error:
             return refusal(error)
 
@@ -158,10 +181,10 @@ class Control:
                 raise Misunderstood(f"there is no command {command!r}")
         return {}
 
-    def _progress(self) -> Reply:
+    def _uploads(self) -> Reply:
         pending = self._ending.pending()
         sent, size = sum(upload.sent for upload in pending), sum(upload.size for upload in pending)
-        return {"progress": {"uploads": len(pending), "sent": sent, "size": size}}
+        return {"what": "upload", "files": len(pending), "done": sent, "size": size}
 
 
 def read(line: bytes) -> Mapping[str, object]:

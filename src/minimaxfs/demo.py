@@ -8,20 +8,16 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from minimaxfs import mounts, preflight
 from minimaxfs.api.endpoint import Endpoint
 from minimaxfs.config import Settings, chosen_purposes
-from minimaxfs.core.errors import ConfigError
 from minimaxfs.core.files import PURPOSES
 from minimaxfs.emulator.background import running
 from minimaxfs.emulator.samples import SAMPLE_SETTINGS, fill
-
-Serve = Callable[[Settings, Callable[[], None]], None]
+from minimaxfs.outside import Outside, Serve
 
 PURPOSE_NAMES = (*(purpose.name for purpose in PURPOSES), "retrieval")
 """All are listed, so that the samples show, and one more, which takes documents."""
@@ -33,7 +29,7 @@ KEY = "demo"
 def run(place: Path, serve: Serve) -> None:
     """Mount the samples at `place`, made if it is missing, until Ctrl-C or `minimaxfs unmount`."""
     mountpoint = mounts.located(place, mounts.current())
-    make_directory(mountpoint)
+    preflight.make_directory(mountpoint, "Name another directory: `minimaxfs demo MOUNTPOINT`.")
     with (
         tempfile.TemporaryDirectory(prefix="minimaxfs-demo-") as private,
         running(SAMPLE_SETTINGS) as emulator,
@@ -42,20 +38,8 @@ def run(place: Path, serve: Serve) -> None:
         preflight.check(settings)
         fill(emulator.add_file, time.time())
         with mounts.claimed(mountpoint):
-            serve(settings, partial(announce, mountpoint))
+            serve(settings, Outside(partial(announce, mountpoint)))
         sys.stdout.write("The demo has ended; nothing of it is left.\n")
-
-
-def make_directory(mountpoint: Path) -> None:
-    """Make the directory unless something is there; what that is, preflight judges."""
-    if mounts.at(mountpoint, mounts.current()) is not None:
-        return
-    try:
-        with suppress(FileExistsError):
-            mountpoint.mkdir()
-    except OSError as error:
-        advice = "Name another directory: `minimaxfs demo MOUNTPOINT`."
-        raise ConfigError(f"{mountpoint} cannot be made: {error.strerror}", advice) from None
 
 
 def settings_for(mountpoint: Path, origin: str, private: Path) -> Settings:

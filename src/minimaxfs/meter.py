@@ -24,14 +24,27 @@ class Meter:
         """One more request."""
         self._counts[operation.value] += 1
 
+    def today(self) -> dict[str, tuple[int, float]]:
+        """The count and the whole price (dollars) of today's requests (UTC), by operation."""
+        known = self._ledger.requests(_today())
+        for operation in map(Operation, self._counts):
+            count, price = known.get(operation.value, (0, 0.0))
+            more = self._counts[operation.value]
+            known[operation.value] = (count + more, price + more * self._prices(operation))
+        return known
+
     def save(self) -> None:
         """Write what was counted to the ledger, under today's date (UTC)."""
         if not self._counts:
             return
         prices = {operation.value: self._prices(operation) for operation in Operation}
         try:
-            self._ledger.count_requests(datetime.now(UTC).date().isoformat(), self._counts, prices)
+            self._ledger.count_requests(_today(), self._counts, prices)
         except FsError as error:
             log.warning("requests are counted in memory only: %s", error)
         else:
             self._counts.clear()
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

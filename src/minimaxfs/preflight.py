@@ -10,6 +10,7 @@ import shlex
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from minimaxfs import mounts
@@ -78,6 +79,20 @@ def clear_mountpoint(mountpoint: Path) -> None:
     if mounts.at(mountpoint, mounts.current()) is not None:
         advice = f"Unmount it as the user who mounted it: `fusermount3 -uz {_word(mountpoint)}`."
         raise ConfigError(f"{mountpoint} holds a drive whose daemon has died", advice)
+
+
+def make_directory(mountpoint: Path, advice: str) -> None:
+    """Make the directory unless something is there; what that is, the checks judge.
+
+    Only the last one of a path: a misspelt path is not built up. Raises ConfigError.
+    """
+    if mounts.at(mountpoint, mounts.current()) is not None:
+        return
+    try:
+        with suppress(FileExistsError):
+            mountpoint.mkdir()
+    except OSError as error:
+        raise ConfigError(f"{mountpoint} cannot be made: {error.strerror}", advice) from None
 
 
 def check_directory(mountpoint: Path) -> None:

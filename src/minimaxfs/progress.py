@@ -1,49 +1,78 @@
-"""What is shown of uploads while a command waits for them, and how numbers are written."""
+"""What is shown while a command waits, and how numbers are written."""
 
+import os
 import sys
 import time
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from minimaxfs.ask import Progress
 
 EVERY = 5.0
 """Seconds between two lines where stderr is a file or a pipe; a terminal has one line that changes."""
 
-_ERASE = "\r\x1b[K"
+_DUMB = ("", "dumb", "unknown")
+"""Terminals on which no line changes."""
+
+
+class Bar(Protocol):
+    """A bar that changes on a terminal."""
+
+    def show(self, words: str, done: int, size: int) -> None: ...
+
+    def end(self) -> None: ...
 
 
 class ProgressLine:
-    """Progress on stderr."""
+    """Progress on stderr: a bar on a terminal, else a line now and then."""
 
     def __init__(self, output: TextIO = sys.stderr) -> None:
         self._output = output
-        self._is_terminal = output.isatty()
+        self._is_drawn = is_drawn_on(output)
+        self._bar: Bar | None = None
         self._next = 0.0
 
     def show(self, progress: Progress) -> None:
-        """Show how far the uploads are; where no line changes, now and then."""
-        if progress.uploads == 0 or time.monotonic() < self._next:
+        """Show how far it is."""
+        if progress.files == 0:
             return
-        if self._is_terminal:
-            self._output.write(_ERASE + sentence(progress))
-        else:
+        if self._is_drawn:
+            self._draw(progress)
+        elif time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY
             self._output.write(sentence(progress) + "\n")
-        self._output.flush()
+            self._output.flush()
+
+    def _draw(self, progress: Progress) -> None:
+        if self._bar is None:
+            from minimaxfs import bars
+
+            self._bar = bars.Bar(self._output)
+        self._bar.show(count(progress.files, progress.what), progress.done, progress.size)
 
     def end(self) -> None:
-        """Leave nothing on the terminal's line."""
-        if self._is_terminal:
-            self._output.write(_ERASE)
-            self._output.flush()
+        """Leave nothing of the bar."""
+        if self._bar is not None:
+            self._bar.end()
+            self._bar = None
+
+
+def is_drawn_on(output: TextIO) -> bool:
+    """Whether lines can change there: files and pipes keep what they get."""
+    return output.isatty() and os.environ.get("TERM", "") not in _DUMB
 
 
 def sentence(progress: Progress) -> str:
-    return f"{uploads(progress.uploads)}: {percent(progress.sent, progress.size)} of {size(progress.size)}"
+    done = f"{percent(progress.done, progress.size)} of {size(progress.size)}"
+    return f"{count(progress.files, progress.what)}: {done}"
+
+
+def count(number: int, what: str) -> str:
+    """Write so many of something whose plural ends in s."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def uploads(number: int) -> str:
-    return "1 upload" if number == 1 else f"{number} uploads"
+    return count(number, "upload")
 
 
 def percent(sent: int, whole: int) -> str:
@@ -66,4 +95,7 @@ def size(number: int) -> str:
 def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"

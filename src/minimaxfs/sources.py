@@ -17,6 +17,7 @@ DEFAULT_PROFILE = "default"
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "profile": ("MINIMAXFS_PROFILE",),
+    "mountpoint": (),
     "api_host": ("MINIMAX_API_HOST", "MINIMAX_BASE_URL"),
     "preset": ("MINIMAX_REGION",),
     "gateway": (),
@@ -26,10 +27,12 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "read_only": ("MINIMAXFS_READ_ONLY",),
     "allow_other": ("MINIMAXFS_ALLOW_OTHER",),
     "log_level": ("MINIMAXFS_LOG_LEVEL",),
+    "log_format": ("MINIMAXFS_LOG_FORMAT",),
     "check_types": ("MINIMAXFS_CHECK_TYPES",),
     "write_back": ("MINIMAXFS_WRITE_BACK",),
     "rename": ("MINIMAXFS_RENAME",),
     "local_only": (),
+    "fetch_ahead": ("MINIMAXFS_FETCH_AHEAD",),
     "drain": ("MINIMAXFS_DRAIN",),
 }
 """Every option, and the environment variables that give it: of those, the first that is not empty."""

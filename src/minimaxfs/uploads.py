@@ -30,18 +30,24 @@ class Row:
 
 def show(mountpoint: Path | None, environ: Mapping[str, str], *, as_json: bool) -> None:
     """Write the uploads of one drive, or of all that answer (None), to stdout. Raises CommandFailed."""
-    if mountpoint is None:
-        drives = ask.drives(environ)
-    else:
+    found = [
+        row
+        for drive in chosen_drives(mountpoint, environ)
+        for row in rows(drive.mountpoint, ask.asked(drive, {"command": "uploads"}))
+    ]
+    sys.stdout.write(written_as_json(found) if as_json else table(found))
+
+
+def chosen_drives(mountpoint: Path | None, environ: Mapping[str, str]) -> list[ask.Drive]:
+    """The drive that was named, or all that answer (None). Raises CommandFailed where there is none."""
+    if mountpoint is not None:
         refuse_others(mountpoint, mounts.at(mountpoint, mounts.current()))
-        drives = [ask.present_drive(str(mountpoint), environ)]
+        return [ask.present_drive(str(mountpoint), environ)]
+    drives = ask.drives(environ)
     if not drives:
         advice = "What waits to be stored goes on when its drive is mounted."
         raise CommandFailed(Complaint("no drive is mounted", advice))
-    found = [
-        row for drive in drives for row in rows(drive.mountpoint, ask.asked(drive, {"command": "uploads"}))
-    ]
-    sys.stdout.write(written_as_json(found) if as_json else table(found))
+    return drives
 
 
 def rows(mountpoint: str, reply: ask.Reply) -> list[Row]:
@@ -126,14 +132,24 @@ def each(command: str, paths: Iterable[Path], environ: Mapping[str, str]) -> int
 
 
 def _one(command: str, path: Path, environ: Mapping[str, str]) -> None:
+    mountpoint, below = entered(path)
+    asked_with_progress(mountpoint, {"command": command, "path": below}, environ)
+
+
+def entered(path: Path) -> tuple[str, str]:
+    """The drive's mountpoint and what is below it. Raises CommandFailed where the path is in no drive."""
     found = mounts.entered(path, mounts.current())
     if found is None:
         advice = "`findmnt -t fuse.minimaxfs` shows the drives that are mounted."
         raise CommandFailed(Complaint(f"{path} is in no drive of minimaxfs", advice))
-    mountpoint, below = found
+    return found
+
+
+def asked_with_progress(mountpoint: str, request: ask.Reply, environ: Mapping[str, str]) -> ask.Reply:
+    """The answer of the drive at the mountpoint, with progress on stderr until it comes."""
     line = progress.ProgressLine()
     drive = ask.present_drive(mountpoint, environ)
     try:
-        ask.asked(drive, {"command": command, "path": below}, line.show)
+        return ask.asked(drive, request, line.show)
     finally:
         line.end()

@@ -4,8 +4,10 @@ Each reader takes what was given and returns the value, or raises `ValueError` w
 """
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 SIZE_UNITS: Mapping[str, int] = {
     "": 1,
@@ -24,6 +26,11 @@ def text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("a text")
     return value
+
+
+def name(value: object) -> str:
+    """Read a text that may be empty."""
+    return value if value == "" and isinstance(value, str) else text(value)
 
 
 def size(value: object) -> int:
@@ -76,11 +83,22 @@ def table(value: object) -> Mapping[str, object]:
     raise ValueError("a table")
 
 
+def tables(value: object) -> list[Mapping[str, object]]:
+    if isinstance(value, list):
+        return [table(one) for one in value]
+    raise ValueError("a list of tables")
+
+
 def path(value: object) -> str:
     """Read the path of a file: an absolute one, or one below the home directory."""
     if isinstance(value, str) and value.startswith(("/", "~/")) and "\0" not in value:
         return value
     raise ValueError("an absolute path, or one that starts with ~/")
+
+
+def place(value: object) -> str:
+    """Read a directory: as typed at a prompt, or as in `path`."""
+    return os.fspath(value) if isinstance(value, Path) else path(value)
 
 
 def url_path(value: object) -> str:

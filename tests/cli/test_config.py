@@ -223,6 +223,30 @@ def test_directories_belong_to_a_profile_of_one_server() -> None:
     assert {len(settings.state_dir.relative_to(HOME).parts) for settings in several} == {5}
 
 
+@pytest.mark.parametrize(
+    ("flags", "table", "place"),
+    [
+        ({}, {}, "/home/ann/MiniMax"),
+        ({"profile": "work"}, {}, "/home/ann/MiniMax-work"),
+        ({}, {"mountpoint": "~/Store"}, "/home/ann/Store"),
+        ({"profile": "work"}, {"mountpoint": "/srv/store"}, "/srv/store"),
+        ({"mountpoint": Path("/mnt/x")}, {"mountpoint": "/srv/store"}, "/mnt/x"),
+    ],
+)
+def test_each_profile_has_a_mountpoint(
+    flags: dict[str, object], table: dict[str, object], place: str
+) -> None:
+    """A service names none: the profile does, or there is one for each of them in the home directory."""
+    assert config.chosen_mountpoint(Sources(flags, {}, table), HOME) == Path(place)
+
+
+def test_a_relative_mountpoint_of_a_profile_is_refused() -> None:
+    """At a prompt it is relative to the directory one stands in; a file stands nowhere."""
+    with pytest.raises(ConfigError, match=r"mountpoint in config\.toml cannot be 'drive'"):
+        config.chosen_mountpoint(Sources({}, {}, {"mountpoint": "drive"}), HOME)
+    assert config.chosen_mountpoint(Sources({"mountpoint": Path("drive")}, {}), HOME) == Path.cwd() / "drive"
+
+
 def test_directories_follow_xdg() -> None:
     """State and cache lie in XDG's places, and a relative XDG path is ignored, as XDG wants."""
     environ = {"XDG_STATE_HOME": "/srv/state", "XDG_CACHE_HOME": "cache"}
@@ -244,7 +268,7 @@ def test_load_reads_the_profile_and_its_key_file(tmp_path: Path) -> None:
     file.write_text('[profile.work]\nkey_file = "~/key"\npreset = "cn"\ncheck_types = false\n')
     (tmp_path / "key").write_text("sk-2\n")
     (tmp_path / "key").chmod(0o600)
-    settings = config.load({"profile": "work"}, {"HOME": str(tmp_path)}, DRIVE)
+    settings = config.load({"profile": "work"}, {"HOME": str(tmp_path)})
     assert settings.key == "sk-2"
     assert settings.endpoint == PRESETS["cn"]
     assert not settings.rules.check_types
@@ -255,4 +279,4 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "minimaxfs").mkdir()
     (tmp_path / "minimaxfs/config.toml").write_text("[profile.default]\ncache_size = \n")
     with pytest.raises(ConfigError, match="line 2"):
-        config.load({}, {"XDG_CONFIG_HOME": str(tmp_path), "MINIMAX_API_KEY": "sk-1"}, DRIVE)
+        config.load({}, {"XDG_CONFIG_HOME": str(tmp_path), "MINIMAX_API_KEY": "sk-1"})

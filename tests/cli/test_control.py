@@ -117,7 +117,7 @@ async def test_a_retry_answers_when_the_store_has_the_file(desk: UploadDesk, dri
             while not seen:
                 await trio.sleep(0.01)
         desk.answered.set()
-    assert seen[0] == ask.Progress(1, WAITING.sent, WAITING.size)
+    assert seen[0] == ask.Progress("upload", 1, WAITING.sent, WAITING.size)
     assert desk.retried == [FAILED.path]
 
 

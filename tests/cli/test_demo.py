@@ -1,13 +1,13 @@
-from collections.abc import Callable
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
-from minimaxfs import demo
+from minimaxfs import demo, preflight
 from minimaxfs.api.endpoint import Operation
 from minimaxfs.config import Settings
 from minimaxfs.core.errors import ConfigError
+from minimaxfs.outside import Outside
 
 
 def test_the_demo_serves_a_filled_store_and_leaves_nothing(
@@ -16,7 +16,7 @@ def test_the_demo_serves_a_filled_store_and_leaves_nothing(
     """The drive is offered a store that lists its samples; the mountpoint is made, private files vanish."""
     seen: list[Settings] = []
 
-    def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
+    def serve(settings: Settings, outside: Outside) -> None:
         seen.append(settings)
         settings.state_dir.mkdir()
         assert settings.mountpoint.is_dir()
@@ -26,7 +26,7 @@ def test_the_demo_serves_a_filled_store_and_leaves_nothing(
                 Request(url, headers={"Authorization": f"Bearer {settings.key}"}), timeout=10
             ) as reply:
                 assert b'"file_id"' in reply.read()
-        on_ready()
+        outside.on_ready()
 
     demo.run(tmp_path / "My Drive", serve)
     assert seen[0].profile == "demo"
@@ -38,7 +38,7 @@ def test_the_demo_serves_a_filled_store_and_leaves_nothing(
 def test_a_mountpoint_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     """Only the last directory is made: a misspelt path is not built up."""
     with pytest.raises(ConfigError, match="cannot be made"):
-        demo.make_directory(tmp_path / "none" / "drive")
+        preflight.make_directory(tmp_path / "none" / "drive", "Choose another.")
 
 
 def test_the_invitation_can_be_pasted(tmp_path: Path) -> None:

@@ -94,6 +94,20 @@ def test_the_tests_get_their_tools_and_words(checkout: Path) -> None:
     assert asked(started(checkout, "test")) == ["python -m pytest"]
 
 
+def test_the_bench_gets_its_tools_and_words(checkout: Path) -> None:
+    """`./run bench` installs nginx, rclone and what draws the plot, then passes its words on."""
+    (checkout.parent / "bin/dpkg-query").write_text("#!/bin/sh\n")
+    done = started(checkout, "bench", "--rounds", "1")
+    lines = [line for line in done.stdout.splitlines() if "--version" not in line]
+    assert lines[-3:] == [
+        f"{INSTALL} pip>=25.1",
+        f"{INSTALL} --group bench",
+        "python -m bench --rounds 1",
+    ]
+    assert any(line.endswith(" nginx rclone") for line in lines if line.startswith("apt-get install"))
+    assert not any("nginx" in line for line in started(checkout).stdout.splitlines())
+
+
 def test_a_failed_installation_is_tried_again(checkout: Path) -> None:
     """Where pip fails, nothing is started, and the next run tries again."""
     python = checkout / ".venv/bin/python"

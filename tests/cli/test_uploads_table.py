@@ -71,8 +71,8 @@ def test_a_percentage_is_never_too_high(sent: int, whole: int, written: str) -> 
 
 def test_progress_is_a_sentence() -> None:
     """How many, how far, of how much."""
-    assert progress.sentence(Progress(2, 204_800_000, 512_000_000)) == "2 uploads: 40 % of 512 MB"
-    assert progress.sentence(Progress(1, 0, 10)) == "1 upload: 0 % of 10 B"
+    assert progress.sentence(Progress("upload", 2, 204_800_000, 512_000_000)) == "2 uploads: 40 % of 512 MB"
+    assert progress.sentence(Progress("upload", 1, 0, 10)) == "1 upload: 0 % of 10 B"
 
 
 def test_progress_in_a_file_is_a_line_now_and_then() -> None:
@@ -80,22 +80,43 @@ def test_progress_in_a_file_is_a_line_now_and_then() -> None:
     output = io.StringIO()
     line = progress.ProgressLine(output)
     for sent in range(10):
-        line.show(Progress(1, sent, 10))
-    line.show(Progress(0, 0, 0))
+        line.show(Progress("upload", 1, sent, 10))
+    line.show(Progress("upload", 0, 0, 0))
     line.end()
     assert output.getvalue() == "1 upload: 0 % of 10 B\n"
 
 
-def test_progress_on_a_terminal_is_one_line() -> None:
-    """It changes, and nothing of it is left at the end."""
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
 
-    output = Terminal()
-    line = progress.ProgressLine(output)
-    line.show(Progress(1, 1, 2))
-    line.show(Progress(1, 2, 2))
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("TERM", "xterm")
+    return Terminal()
+
+
+@pytest.fixture
+def dumb(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("TERM", "dumb")
+    return Terminal()
+
+
+def test_progress_on_a_terminal_is_a_bar(terminal: Terminal) -> None:
+    """It changes in its line, and nothing of it is left at the end."""
+    line = progress.ProgressLine(terminal)
+    line.show(Progress("file", 2, 1_000_000, 4_000_000))
+    line.show(Progress("file", 1, 3_000_000, 4_000_000))
     line.end()
-    assert output.getvalue() == "\r\x1b[K1 upload: 50 % of 2 B\r\x1b[K1 upload: 100 % of 2 B\r\x1b[K"
+    shown = terminal.getvalue()
+    assert "1 file" in shown
+    assert "75%" in shown
+    assert "3.0/4.0 MB" in shown
+    assert shown.endswith("\x1b[2K")
+
+
+def test_a_terminal_that_cannot_draw_gets_lines(dumb: Terminal) -> None:
+    """Emacs' shell and the like show what a file would."""
+    progress.ProgressLine(dumb).show(Progress("upload", 1, 0, 10))
+    assert dumb.getvalue() == "1 upload: 0 % of 10 B\n"

@@ -4,6 +4,8 @@ import pytest
 import trio
 
 from minimaxfs.api.exchange import Exchange, Outbound, Tls
+from minimaxfs.api.local_line import LocalLines
+from minimaxfs.api.standing import Standing
 from minimaxfs.core.errors import BrokenReply, TimedOut
 from minimaxfs.emulator.background import Emulator
 from minimaxfs.emulator.faults import Fault, Kind
@@ -18,7 +20,8 @@ def impatient(url: str) -> Outbound:
 
 
 async def ask(url: str, limit: int = 1000) -> bytes:
-    exchange = Exchange(Tls(), direct=True)
+    tls = Tls()
+    exchange = Exchange(tls, LocalLines(lambda: tls.context), Standing(), direct=True)
     try:
         async with exchange.send(impatient(url)) as answer:
             return await answer.read(limit)

@@ -1,6 +1,7 @@
 """The SQLite file: what is done together, what is refused, and what a full disk does to it."""
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,50 @@ def test_what_was_changed_is_there_for_the_next_process(database: Database, tmp_
     other.open()
     assert doomed(other) == [1]
     other.close()
+
+
+def test_what_is_postponed_is_done_part_by_part(database: Database, tmp_path: Path) -> None:
+    """Each call does one change and says whether there are more; the disk has no more than that."""
+    database.postpone(partial(_add, number) for number in (1, 2))
+    other = Database(tmp_path / "ledger.sqlite")
+    other.open()
+    assert doomed(other) == []
+    assert database.catch_up()
+    assert doomed(other) == [1]
+    assert not database.catch_up()
+    assert doomed(other) == [1, 2]
+    assert not database.catch_up()
+    other.close()
+
+
+def test_whoever_comes_first_finds_it_done(database: Database) -> None:
+    """What was postponed is there for who reads, and is not done after what came later."""
+    database.postpone([partial(_add, 1)])
+    assert doomed(database) == [1]
+    database.postpone([partial(_add, 2)])
+    with database.change() as change:
+        change.execute("DELETE FROM doomed WHERE file_id = 2")
+    assert doomed(database) == [1]
+
+
+def test_closing_does_what_was_postponed(database: Database, tmp_path: Path) -> None:
+    """Nothing is lost at the end."""
+    database.postpone(partial(_add, number) for number in (1, 2))
+    database.close()
+    other = Database(tmp_path / "ledger.sqlite")
+    other.open()
+    assert doomed(other) == [1, 2]
+    other.close()
+
+
+def test_a_postponed_change_that_fails_is_nobody_elses_fault(database: Database) -> None:
+    """Who reads gets what there is; the next call says what happened, and the rest is given up."""
+    database.postpone(partial(_add, number) for number in (1, 1, 2))
+    assert doomed(database) == [1]
+    with pytest.raises(LocalFault):
+        database.catch_up()
+    assert not database.catch_up()
+    assert doomed(database) == [1]
 
 
 def test_what_sqlite_refuses_is_a_local_fault(database: Database) -> None:
@@ -93,6 +138,10 @@ def test_a_full_disk_is_said_and_survived(tmp_path: Path) -> None:
             change.execute(ROW, (-1,))
         assert len(doomed(database)) == before + 1
         database.close()
+
+
+def _add(file_id: int, change: sqlite3.Connection) -> None:
+    change.execute(ROW, (file_id,))
 
 
 def _insert(database: Database, *file_ids: int, fails_with: Exception | None = None) -> None:

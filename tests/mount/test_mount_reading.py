@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import run_python
+from commands import eventually, run_python
 from minimaxfs.emulator.faults import Fault, Kind
 from minimaxfs.emulator.messages import Operation
 from minimaxfs.emulator.settings import Urls
@@ -187,3 +187,10 @@ def test_memory_stays_bounded(
     drive.emulator.add_file("voice_clone", "big.wav", big)
     assert sha256(drive / "voice_clone/big.wav") == sha256(big)
     assert drive.peak_kib() < 150_000
+
+
+def test_the_kernel_reads_ahead_further_where_root_may_say_so(drive: MountedDrive) -> None:
+    """A drive that root has mounted is asked for 512 KiB at once, in place of 128."""
+    device = drive.path.stat().st_dev
+    setting = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+    assert eventually(lambda: setting.read_text(encoding="ascii").strip() == "512")

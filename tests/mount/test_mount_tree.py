@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from commands import eventually
+from minimaxfs.disk.database import Database
+from minimaxfs.disk.ledger import AT_ONCE, Ledger
 from minimaxfs.emulator.settings import Unlisted
 from mounted_drive import MountedDrive
 
@@ -42,6 +45,42 @@ def test_ls_and_stat_cost_one_request(drive: MountedDrive) -> None:
     sizes = [entry.stat().st_size for entry in os.scandir(drive / "voice_clone")]
     assert sorted(sizes) == list(range(1, 10_001))
     assert drive.emulator.requests == {"list": 1}
+
+
+def test_a_directory_that_changes_while_it_is_read(drive: MountedDrive) -> None:
+    """What was deleted meanwhile is not shown any more; the rest is, each name once."""
+    for number in range(2000):
+        drive.emulator.add_file("voice_clone", f"{number:04}.wav", b"x")
+    with os.scandir(drive / "voice_clone") as entries:
+        seen = [next(entries).name]
+        (drive / "voice_clone/1999.wav").unlink()
+        seen += [entry.name for entry in entries]
+    assert sorted(seen) == [f"{number:04}.wav" for number in range(1999)]
+    assert not (drive / "voice_clone/1999.wav").exists()
+
+
+def test_a_long_listing_outlives_kill_nine(drive: MountedDrive) -> None:
+    """A second after thousands of names were shown they are kept, whatever becomes of the daemon."""
+    for number in range(AT_ONCE + 1):
+        drive.emulator.add_file("voice_clone", f"{number}.wav", b"x")
+    shown = names(drive / "voice_clone")
+    assert eventually(lambda: _is_kept(drive))
+    drive.kill()
+    drive.mount()
+    drive.expect("showing what is known")
+    with drive.emulator.offline():
+        assert names(drive / "voice_clone") == shown
+
+
+def _is_kept(drive: MountedDrive) -> bool:
+    """Whether the ledger on the disk has the whole listing."""
+    (path,) = drive.home.rglob("ledger.sqlite")
+    database = Database(path)
+    database.open()
+    try:
+        return Ledger(database).fresh_until("voice_clone") is not None
+    finally:
+        database.close()
 
 
 def test_attributes_are_what_the_store_says(drive: MountedDrive) -> None:

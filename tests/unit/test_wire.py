@@ -147,6 +147,24 @@ def test_an_entry_without_a_valid_id_costs_only_itself(file_id: object) -> None:
     assert listing.dropped == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("file_id", [0, -1, MAX_FILE_ID, MAX_FILE_ID + 1, True, 7.0, "7", None]),
+        ("bytes", [0, -1, MAX_FILE_ID, MAX_FILE_ID + 1, True, 7.0, "7", None, [7]]),
+        ("created_at", [0, -1, 2**33 - 1, 2**33, True, 7.0, "7", None]),
+        ("filename", ["", "\ud800", "语音.wav", None, 7, ["a"]]),
+        ("purpose", ["", "prompt_audio", "\ud800", None, 7]),
+    ],
+)
+def test_a_listing_reads_an_entry_as_any_answer_would(name: str, values: list[object]) -> None:
+    """An entry with an odd field, or without it, is the same file in a listing as by itself."""
+    without = {key: value for key, value in FILE.items() if key != name}
+    for entry in (without, *({**FILE, name: value} for value in values)):
+        alone = wire.parse_file(entry, "voice_clone")
+        assert listed(reply({"files": [entry], "base_resp": OK})).files == ([] if alone is None else [alone])
+
+
 def test_a_file_twice_in_a_listing_is_one_file() -> None:
     """A listing holds each id once."""
     assert len(listed(reply({"files": [FILE, FILE], "base_resp": OK})).files) == 1
@@ -156,6 +174,30 @@ def test_a_file_twice_in_a_listing_is_one_file() -> None:
 def test_an_empty_listing_has_three_shapes(document: object) -> None:
     """`files: null`, no `files` beside a `base_resp`, and an empty list are all empty."""
     assert listed(reply(document)) == wire.Listing([])
+
+
+def test_a_listing_with_the_fields_of_a_file_is_a_listing() -> None:
+    """What stands beside `files` or `base_resp` makes no file of the whole."""
+    assert listed(reply({**FILE, "files": [FILE]})).files == [
+        RemoteFile(7, "voice_clone", "a.wav", 12, 1790000000)
+    ]
+    assert listed(reply({**FILE, "base_resp": OK})) == wire.Listing([])
+
+
+@pytest.mark.parametrize(
+    "document", [FILE, {"files": FILE}, {"files": [[FILE]]}, {"files": [{"file": FILE}]}]
+)
+def test_a_file_in_another_place_is_none_of_a_listing(document: object) -> None:
+    """Only what stands in the list is listed."""
+    result = outcome(listed, reply(document))
+    assert isinstance(result, BrokenReply) or result == wire.Listing([], dropped=1)
+
+
+@pytest.mark.parametrize("place", ["base_resp", "error"])
+def test_a_file_in_the_place_of_a_verdict_is_no_verdict(place: str) -> None:
+    """A `base_resp` without a code says nothing, and an `error` is one, whatever it is."""
+    result = outcome(listed, reply({"files": [FILE], place: FILE}))
+    assert isinstance(result, wire.Listing if place == "base_resp" else BrokenReply)
 
 
 @pytest.mark.parametrize("document", [{}, {"files": {}}, {"files": "none", "base_resp": OK}, []])

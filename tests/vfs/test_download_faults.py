@@ -12,7 +12,7 @@ from minimaxfs.core.errors import FsError, NoSuchFile, Offline, ServerFailed
 from minimaxfs.emulator.background import Emulator
 from minimaxfs.emulator.faults import Fault, Kind
 from minimaxfs.emulator.messages import Operation
-from minimaxfs.vfs.downloads import PATIENCE, WrongSize
+from minimaxfs.vfs.fetching import PATIENCE, WrongSize
 from reading_side import HASTE, MIB, ReadingSide, stored
 
 SIZE = 6 * MIB + 12345

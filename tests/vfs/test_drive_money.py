@@ -25,7 +25,7 @@ async def hands(emulator: Emulator, tmp_path: Path) -> AsyncIterator[BareHands]:
 
 async def test_mounting_and_looking_at_the_top_cost_nothing(hands: BareHands, emulator: Emulator) -> None:
     """Purposes are configuration: nobody is asked for them."""
-    assert TEXTS in [name for name, _ in await hands.drive.names.entries(1)]
+    assert TEXTS in await hands.drive.names.listed(1)
     await trio.sleep(0.05)
     assert emulator.requests.total() == 0
 

@@ -11,13 +11,17 @@ from listed_mount import VIDEOS, VOICES, Mount
 from minimaxfs.core.errors import FsError
 from minimaxfs.core.inodes import File
 from minimaxfs.disk.database import Database
+from minimaxfs.disk.ledger import AT_ONCE, Ledger
 from minimaxfs.emulator.background import Emulator
 from minimaxfs.emulator.faults import Fault, Kind
 from minimaxfs.emulator.messages import Operation
 from minimaxfs.emulator.settings import Unlisted
-from minimaxfs.vfs.listings import FRESH, PAUSE, UNLISTED_FRESH
+from minimaxfs.vfs.listings import BEHIND, FRESH, PAUSE, UNLISTED_FRESH
 from reading_side import ReadingSide
 from small_disk import fill_up, small_disk
+
+MANY = AT_ONCE + 1
+"""Files in a listing that is not written at once."""
 
 
 @pytest.fixture
@@ -157,15 +161,77 @@ async def test_a_documented_purpose_that_is_refused_shows_what_is_known(
     assert emulator.requests == {"list": 1}
 
 
+@pytest.mark.parametrize("count", [AT_ONCE, MANY])
 async def test_a_ledger_without_room_does_not_hide_the_files(
-    side: ReadingSide, emulator: Emulator, tmp_path: Path
+    side: ReadingSide, emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, count: int
 ) -> None:
-    """The local disk is full: what the store lists is shown all the same."""
-    for index in range(3000):
-        emulator.add_file(VOICES, f"{index}.wav", b"x")
+    """The local disk is full: what the store lists is shown all the same; the log says what is lost."""
+    add(emulator, count)
     with small_disk(tmp_path / "disk", 512 * 1024) as disk:
         database = Database(disk / "ledger.sqlite")
         database.open()
         fill_up(disk / "others")
-        assert len(await Mount.of(side, database).names(VOICES)) == 3000
+        mount = Mount.of(side, database)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(mount.listings.keep)
+            assert len(await mount.names(VOICES)) == count
+            nursery.cancel_scope.cancel()
+        database.close()
+    assert (
+        caplog.text.count("listing is not kept for other mounts: write the ledger: the local disk is full")
+        == 1
+    )
+
+
+async def test_a_long_listing_is_written_down_behind_the_answer(
+    clock: MockClock, mount: Mount, emulator: Emulator, tmp_path: Path
+) -> None:
+    """Thousands of names are shown first; a second later they are on the disk, for the mounts to come."""
+    add(emulator, MANY)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(mount.listings.keep)
+        assert len(await mount.names(VOICES)) == MANY
+        assert on_disk(tmp_path) == 0
+        clock.jump(BEHIND)
+        with trio.fail_after(10):
+            while on_disk(tmp_path) < MANY:
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_end_of_a_mount_waits_for_what_is_not_written(
+    mount: Mount, emulator: Emulator, tmp_path: Path
+) -> None:
+    """A mount that ends at once keeps what was listed."""
+    add(emulator, MANY)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(mount.listings.keep)
+        await mount.names(VOICES)
+        assert on_disk(tmp_path) == 0
+        nursery.cancel_scope.cancel()
+    assert on_disk(tmp_path) == MANY
+
+
+async def test_what_is_not_written_yet_is_remembered_all_the_same(
+    mount: Mount, side: ReadingSide, database: Database, emulator: Emulator
+) -> None:
+    """Whoever asks the ledger before that, another mount too, finds what was listed."""
+    add(emulator, MANY)
+    await mount.names(VOICES)
+    with emulator.offline():
+        assert len(await Mount.of(side, database).names(VOICES)) == MANY
+
+
+def add(emulator: Emulator, count: int) -> None:
+    for index in range(count):
+        emulator.add_file(VOICES, f"{index}.wav", b"x")
+
+
+def on_disk(place: Path) -> int:
+    """The files that another process would find in the ledger."""
+    database = Database(place / "ledger.sqlite")
+    database.open()
+    try:
+        return len(Ledger(database).files(VOICES))
+    finally:
         database.close()

@@ -84,7 +84,7 @@ async def test_a_length_that_nobody_says_is_counted(storage: Storage, tmp_path: 
         assert await downloads.true_size(REMOTE) == len(DATA)
         download = downloads.open(REMOTE, len(DATA))
         assert await downloads.read(download, Range(BLOCK - 3, len(DATA)), 0) == DATA[BLOCK - 3 :]
-        await downloads.close(download)
+        downloads.close(download)
 
 
 async def test_an_empty_object_that_cannot_be_ranged(tmp_path: Path) -> None:
@@ -97,4 +97,4 @@ async def test_an_empty_object_that_cannot_be_ranged(tmp_path: Path) -> None:
         assert await downloads.true_size(REMOTE) == 0
         download = downloads.open(REMOTE, 0)
         assert await downloads.read(download, Range(0, 0), 0) == b""
-        await downloads.close(download)
+        downloads.close(download)

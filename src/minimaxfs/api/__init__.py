@@ -3,8 +3,9 @@
 ::
 
     client ─► caller ─► exchange ─► httpx          what is asked, with which key, over which connection
-    content ────────────►┘                         the bytes of files, by URL or by id
-    asks, wire, refusals, framing, multipart, endpoint, exact_url         pure: decide, and never wait
+    content ─► gets ────►┘   └────► transport      the bytes of files, by URL or by id
+                  transport ─► local_line, pump    connections of this process, and of one beside it
+    asks, wire, refusals, framing, multipart, endpoint, exact_url, heads, links   pure: decide, never wait
 
 It raises the errors of `core.errors` and no others, takes time from trio alone, and keeps no file, no
 listing and no URL: what is known of the store is the business of the floors above.

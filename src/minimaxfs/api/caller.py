@@ -5,8 +5,8 @@ a reply that echoes it is scrubbed before anybody reads it.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
@@ -15,9 +15,13 @@ from typing import TypeVar
 import trio
 
 from minimaxfs.api import wire
+from minimaxfs.api.answer import Answer
 from minimaxfs.api.asks import Ask, Reply
 from minimaxfs.api.endpoint import Endpoint, Operation, checked_key
-from minimaxfs.api.exchange import SILENCE_LIMIT, Answer, Exchange, Outbound, Pieces, Tls
+from minimaxfs.api.exchange import SILENCE_LIMIT, Exchange, Outbound, Pieces, Tls
+from minimaxfs.api.local_line import LocalLines
+from minimaxfs.api.reach import Reach
+from minimaxfs.api.standing import Standing
 from minimaxfs.core.backoff import pause
 from minimaxfs.core.errors import BrokenReply, FsError, ServerFailed, TimedOut
 
@@ -52,18 +56,31 @@ class Caller:
         endpoint: Endpoint,
         key: str,
         tls: Tls,
+        standing: Standing,
         *,
         on_request: Callable[[Operation], None],
         rng: Random,
     ) -> None:
         self._endpoint = endpoint
         self._key = checked_key(key)
+        self._past_keys: list[str] = []
         self._on_request = on_request
         self._rng = rng
-        self._exchange = Exchange(tls, direct=endpoint.local)
+        self.reach = Reach()
+        self._standing = standing
+        lines = LocalLines(lambda: tls.context)
+        self._exchange = Exchange(tls, lines, standing, direct=endpoint.local)
 
     async def aclose(self) -> None:
         await self._exchange.aclose()
+
+    def use_key(self, key: str) -> None:
+        """Send another key from the next request on. Raises ConfigError for one that no header can hold."""
+        checked = checked_key(key)
+        if checked != self._key:
+            self._past_keys.append(self._key)
+            self._key = checked
+            self._standing.forget_key()
 
     async def persist(self, ask: Ask, once: Callable[[], Awaitable[_T]]) -> _T:
         """`once`, which may be done twice, until it succeeds or there is no point: within CALL_LIMIT."""
@@ -99,37 +116,55 @@ class Caller:
         try:
             async with self.send(ask, dispatch, on_sent) as answer:
                 reply = await self.reply(answer)
-            return parse(reply)
+            return self._judged(parse, reply)
         except FsError as error:
             error.sent = begun and isinstance(error, _UNSURE)
             raise
 
-    def send(
+    def _judged(self, parse: Callable[[Reply], _T], reply: Reply) -> _T:
+        """What the reply says, which shows whether the key was taken."""
+        try:
+            parsed = parse(reply)
+        except FsError as error:
+            self._standing.judged(error)
+            raise
+        self._standing.judged(None)
+        return parsed
+
+    @asynccontextmanager
+    async def send(
         self, ask: Ask, dispatch: Dispatch = PLAIN, on_sent: Callable[[], None] = lambda: None
-    ) -> AbstractAsyncContextManager[Answer]:
-        """One request, its answer open for the length of the block."""
+    ) -> AsyncIterator[Answer]:
+        """One request, its answer open for the length of the block. Raises Offline where it has no way."""
+        with self.reach.trying(str(ask)) as attempt:
 
-        def on_head() -> None:
-            on_sent()
-            self._on_request(ask.operation)
+            def on_head() -> None:
+                attempt.connected()
+                on_sent()
+                self._on_request(ask.operation)
 
-        return self._exchange.send(
-            Outbound(
-                what=str(ask),
-                method="GET" if ask.json is None and dispatch.pieces is None else "POST",
-                url=self._endpoint.url(ask.operation, ask.query),
-                on_sent=on_head,
-                headers={"Authorization": f"Bearer {self._key}", **_json_headers(ask), **dispatch.headers},
-                body=dispatch.pieces if ask.json is None else _single(ask.json),
-                write_limit=dispatch.write_limit,
-                read_limit=dispatch.read_limit,
-            )
+            async with self._exchange.send(self._outbound(ask, dispatch, on_head)) as answer:
+                attempt.answered()
+                yield answer
+
+    def _outbound(self, ask: Ask, dispatch: Dispatch, on_sent: Callable[[], None]) -> Outbound:
+        return Outbound(
+            what=str(ask),
+            method="GET" if ask.json is None and dispatch.pieces is None else "POST",
+            url=self._endpoint.url(ask.operation, ask.query),
+            on_sent=on_sent,
+            headers={"Authorization": f"Bearer {self._key}", **_json_headers(ask), **dispatch.headers},
+            body=dispatch.pieces if ask.json is None else _single(ask.json),
+            write_limit=dispatch.write_limit,
+            read_limit=dispatch.read_limit,
         )
 
     async def reply(self, answer: Answer) -> Reply:
         """The whole of `answer`, without the key where the store repeats it."""
         body = await answer.read(wire.REPLY_LIMIT)
-        return Reply(answer.status, answer.headers, body.replace(self._key.encode(), b"(key)"))
+        for key in (self._key, *self._past_keys):
+            body = body.replace(key.encode(), b"(key)")
+        return Reply(answer.status, answer.headers, body)
 
 
 def _json_headers(ask: Ask) -> Mapping[str, str]:

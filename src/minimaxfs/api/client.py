@@ -13,11 +13,14 @@ from random import Random
 from typing import Protocol, Self
 
 from minimaxfs.api import asks, wire
+from minimaxfs.api.answer import Answer
 from minimaxfs.api.asks import Ask
 from minimaxfs.api.caller import CALL_LIMIT, Caller, Dispatch
 from minimaxfs.api.endpoint import Endpoint, Operation
-from minimaxfs.api.exchange import Answer, Tls
+from minimaxfs.api.exchange import Tls
 from minimaxfs.api.multipart import Form, form
+from minimaxfs.api.reach import Reach
+from minimaxfs.api.standing import Standing
 from minimaxfs.core.errors import FsError, LocalFault, NoSuchFile, NotPermitted
 from minimaxfs.core.files import RemoteFile, Retrieved
 
@@ -60,7 +63,13 @@ class Client:
         self.endpoint = endpoint
         self.tls = Tls()
         self._rng = rng
-        self._caller = Caller(endpoint, key, self.tls, on_request=on_request, rng=rng)
+        self.standing = Standing()
+        self._caller = Caller(endpoint, key, self.tls, self.standing, on_request=on_request, rng=rng)
+
+    @property
+    def reach(self) -> Reach:
+        """Whether the API can be reached, as the last requests found it."""
+        return self._caller.reach
 
     def __repr__(self) -> str:
         return f"Client({self.endpoint.origin!r})"
@@ -73,6 +82,10 @@ class Client:
 
     async def aclose(self) -> None:
         await self._caller.aclose()
+
+    def use_key(self, key: str) -> None:
+        """As `Caller.use_key`: what is under way ends with the old one."""
+        self._caller.use_key(key)
 
     async def list_files(self, purpose: str) -> list[RemoteFile]:
         """All files of `purpose`, in no order; of all purposes where it is "" and the store allows that."""

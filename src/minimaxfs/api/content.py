@@ -1,29 +1,22 @@
 """The bytes of files: ranged GETs of signed URLs, without the key, and `retrieve_content`, with it.
 
-One question is one request, plus up to three redirects, which are followed here by hand: to http and
-https only, and never from the outside world to this machine's own network. Nothing is tried twice: who
-reads knows which bytes are still wanted. All bytes that come out were checked against the answer's head,
-and a body that ends early or late ends in an error.
+One question is one request, plus up to three redirects (see `gets`). Nothing is tried twice: who reads
+knows which bytes are still wanted. All bytes that come out were checked against the answer's head, and a
+body that ends early or late ends in an error.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
-from urllib.parse import urljoin, urlsplit
 
-import trio
-
+from minimaxfs.api.answer import Answer
 from minimaxfs.api.asks import Reply
 from minimaxfs.api.client import Client
-from minimaxfs.api.endpoint import Operation, is_loopback
-from minimaxfs.api.exchange import Answer, Exchange, Outbound
+from minimaxfs.api.endpoint import Operation
 from minimaxfs.api.framing import Framing, framing, range_header
+from minimaxfs.api.gets import Gets
+from minimaxfs.api.links import redirection
 from minimaxfs.api.refusals import refusal_by_status
 from minimaxfs.core.errors import AccessRefused, BrokenReply, FsError
-from minimaxfs.core.signed_url import redacted
-
-REDIRECTS = 3
-"""A store's own hop to a CDN is one; a loop is endless."""
 
 
 class UrlEnded(AccessRefused):
@@ -63,6 +56,19 @@ class Opened:
             raise BrokenReply(f"{self._answer.what}: more bytes came than were promised")
         return chunk
 
+    @property
+    def can_pour(self) -> bool:
+        """Whether the bytes can go into a file without passing by here."""
+        return self.stop is not None and self._answer.can_pour
+
+    async def pour(self, file: int, count: int, moved: Callable[[int], None]) -> None:
+        """Move the next `count` bytes into a file, to their own offsets, telling `moved` how many are there.
+
+        Raises BrokenReply and TimedOut, and OSError where the file does not take them.
+        """
+        await self._answer.pour(file, self._at, count, moved)
+        self._at += count
+
     def _check_end(self) -> None:
         if self.stop is not None and self._at < self.stop:
             missing = self.stop - self._at
@@ -77,12 +83,19 @@ class Content:
 
     def __init__(self, client: Client, *, on_request: Callable[[Operation], None]) -> None:
         self._client = client
-        self._on_request = on_request
-        self._local = client.endpoint.local
-        self._exchange = Exchange(client.tls, direct=self._local)
+        self._gets = Gets(
+            client.tls,
+            client.standing,
+            local=client.endpoint.local,
+            on_sent=lambda: on_request(Operation.download),
+        )
+
+    async def prepare(self) -> None:
+        """Start what the first GET would have to wait for: it costs no request."""
+        await self._gets.prepare()
 
     async def aclose(self) -> None:
-        await self._exchange.aclose()
+        await self._gets.aclose()
 
     @asynccontextmanager
     async def open(self, url: str, start: int, stop: int | None = None) -> AsyncIterator[Opened]:
@@ -91,7 +104,7 @@ class Content:
         Where `start` is at or past the end, no bytes come and `total` says why. Raises UrlEnded,
         NoSuchFile, RateLimited, ServerFailed, TimedOut, Offline and BrokenReply.
         """
-        async with self._follow(url, range_header(start, stop)) as answer:
+        async with self._gets.get(url, range_header(start, stop), stop and stop - start) as answer:
             yield _opened(answer, start, stop)
 
     @asynccontextmanager
@@ -99,13 +112,13 @@ class Content:
         """The same by `retrieve_content`. Raises what `open` does, and the errors of the API."""
         wanted = range_header(start, stop)
         async with self._client.content(file_id, wanted) as answer:
-            link = _redirection(answer, self._client.endpoint.origin)
+            link = redirection(answer.status, answer.headers, self._client.endpoint.origin)
             if link is None:
                 if answer.status not in (200, 206, 416) or _is_json(answer):
                     raise await self._client.refusal(file_id, answer)
                 yield _opened(answer, start, stop)
                 return
-        async with self._follow(link, wanted) as answer:
+        async with self._gets.get(link, wanted, stop and stop - start) as answer:
             yield _opened(answer, start, stop)
 
     async def probe(self, url: str) -> int | None:
@@ -117,26 +130,6 @@ class Content:
         """The same by `retrieve_content`."""
         async with self.open_by_id(file_id, 0, 1) as opened:
             return await _size(opened)
-
-    @asynccontextmanager
-    async def _follow(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
-        for _ in range(REDIRECTS + 1):
-            outbound = Outbound(
-                what=f"download of {redacted(url)}",
-                method="GET",
-                url=url,
-                on_sent=lambda: self._on_request(Operation.download),
-                headers=headers,
-            )
-            async with self._exchange.send(outbound) as answer:
-                link = _redirection(answer, url)
-                if link is None:
-                    yield answer
-                    return
-            if not self._local:
-                await _refuse_inward(link)
-            url = link
-        raise BrokenReply(f"download of {redacted(url)}: more than {REDIRECTS} redirects")
 
 
 async def _size(opened: Opened) -> int | None:
@@ -165,27 +158,3 @@ def _is_json(answer: Answer) -> bool:
     """JSON in place of bytes is an error; a 206 carries the part that was asked for, whatever its type."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     return answer.status != 206 and (kind == "application/json" or kind.endswith("+json"))
-
-
-def _redirection(answer: Answer, base: str) -> str | None:
-    """Where the answer sends us; None if it does not. A link with a whole path is taken byte for byte."""
-    link = answer.headers.get("location")
-    if answer.status not in (301, 302, 303, 307, 308) or link is None:
-        return None
-    if link.lower().startswith(("http://", "https://")):
-        return link
-    if link.startswith("/") and not link.startswith("//"):
-        return urljoin(base, "/").removesuffix("/") + link
-    return urljoin(base, link)
-
-
-async def _refuse_inward(url: str) -> None:
-    """Raise BrokenReply for a `url` whose host is, or resolves to, an address that is not public."""
-    host = urlsplit(url).hostname or ""
-    try:
-        found = await trio.socket.getaddrinfo(host, None)
-    except (OSError, UnicodeError):
-        # The request itself will say so; or a proxy knows the name.
-        found = []
-    if is_loopback(host) or not all(ip_address(row[4][0]).is_global for row in found):
-        raise BrokenReply(f"download of {redacted(url)}: a redirect to an address that is not public")

@@ -1,21 +1,33 @@
-"""One HTTP request and its answer: the room that drives httpx, and where httpx's errors become ours.
+"""One HTTP request and its answer: the room that drives httpx.
 
 No key is known here, no redirect is followed, nothing is tried twice. Every wait has a limit.
 """
 
+import logging
+import os
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from urllib.request import getproxies
 
+import certifi
 import httpx
 import trio
 
 from minimaxfs import __version__
+from minimaxfs.api.answer import Answer
 from minimaxfs.api.exact_url import ExactUrl
-from minimaxfs.core.errors import BrokenReply, FsError, Offline, TimedOut
+from minimaxfs.api.line import Lines
+from minimaxfs.api.standing import Standing
+from minimaxfs.api.transport import PUBLIC_ONLY, LineTransport
+from minimaxfs.api.transport_errors import translated
+from minimaxfs.core.errors import FsError
+
+log = logging.getLogger(__name__)
 
 CONNECT_LIMIT = 10.0
 """Seconds for a connection with TLS: several round trips on the worst link, and no user waits longer."""
@@ -38,16 +50,6 @@ _HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_ERRORS: tuple[tuple[type[httpx.TransportError], type[FsError], str], ...] = (
-    (httpx.ConnectTimeout, TimedOut, "no connection in time"),
-    (httpx.ConnectError, Offline, "no connection"),
-    (httpx.ProxyError, Offline, "no connection through the proxy"),
-    (httpx.TimeoutException, TimedOut, "the other side went silent"),
-    (httpx.NetworkError, BrokenReply, "the connection broke off"),
-    (httpx.TransportError, BrokenReply, "the answer is not HTTP, or broke off"),
-)
-"""httpx's errors → ours; the first that fits."""
-
 Pieces = Callable[[], AsyncGenerator[bytes, None]]
 """A request's body, from its first byte each time."""
 
@@ -57,6 +59,7 @@ class Outbound:
     """A request as it leaves. `what` names it in messages, `on_sent` is told when its head is out.
 
     `write_limit` and `read_limit` are seconds without progress. A `body` needs a Content-Length header.
+    With `public_only` a host whose address is not public is refused.
     """
 
     what: str
@@ -67,63 +70,37 @@ class Outbound:
     body: Pieces | None = None
     write_limit: float = SILENCE_LIMIT
     read_limit: float = SILENCE_LIMIT
+    public_only: bool = False
 
 
 class Tls:
-    """The TLS context of all exchanges, made when first used: it costs 150 ms, and an emulator needs none."""
+    """Whom TLS trusts: SSL_CERT_FILE and SSL_CERT_DIR, else the authorities that come with certifi."""
 
     @cached_property
     def context(self) -> ssl.SSLContext:
+        """The context of this process's exchanges. It costs 150 ms, and an emulator needs none."""
         return httpx.create_ssl_context()
 
-
-class Answer:
-    """An answer whose head is here; `chunk` gives its body piece by piece."""
-
-    def __init__(self, what: str, response: httpx.Response) -> None:
-        self.what = what
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = dict(response.headers)
-        self._response = response
-        self._chunks = response.aiter_raw()
-        self._ended = False
-
-    async def chunk(self) -> bytes | None:
-        """The next bytes, as they came; None at the end. Raises BrokenReply and TimedOut."""
-        with _translated(self.what):
-            chunk = await anext(self._chunks, None)
-        self._ended = chunk is None
-        return chunk
-
-    async def read(self, limit: int) -> bytes:
-        """The rest of the body. Raises BrokenReply where it is longer than `limit` bytes."""
-        body = bytearray()
-        while (chunk := await self.chunk()) is not None:
-            body += chunk
-            if len(body) > limit:
-                raise BrokenReply(f"{self.what}: the answer is longer than {limit} bytes")
-        return bytes(body)
-
-    async def finish(self) -> None:
-        """Give the connection back, or close it if the body has not ended.
-
-        httpx's nested generators are then run into the closed socket: left hanging, each would
-        be reported by trio when it is collected.
-        """
-        await self._response.aclose()
-        if not self._ended:
-            with suppress(httpx.HTTPError, httpx.StreamError):
-                while await anext(self._chunks, None) is not None:
-                    pass
+    def authorities(self) -> tuple[str, str]:
+        """The file and the directory that they are in; "" for none. As httpx finds them."""
+        file, directory = os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+        return (file, "" if file else directory) if file or directory else (certifi.where(), "")
 
 
 class Exchange:
-    """A pool of connections. Close it with `aclose`. `direct` passes by the environment's proxies."""
+    """A pool of connections. Close it with `aclose`. `direct` passes by the environment's proxies.
 
-    def __init__(self, tls: Tls, *, direct: bool) -> None:
+    What has no body goes over `lines`; the rest, and all through a proxy, by httpx's own transport. Whether
+    anything came back is told to `standing`.
+    """
+
+    def __init__(self, tls: Tls, lines: Lines, standing: Standing, *, direct: bool) -> None:
         self._tls = tls
+        self._standing = standing
         self._direct = direct
         self._clients: dict[str, httpx.AsyncClient] = {}
+        is_free = direct or not getproxies()
+        self._lean = LineTransport(lines) if is_free else None
 
     @asynccontextmanager
     async def send(self, outbound: Outbound) -> AsyncIterator[Answer]:
@@ -132,10 +109,15 @@ class Exchange:
         stream = _Outgoing(outbound)
         request.stream = stream
         try:
-            with _translated(outbound.what):
-                response = await self._client(request.url.scheme).send(request, stream=True)
+            with translated(outbound.what):
+                response = await self._respond(request, has_body=outbound.body is not None)
+        except FsError as error:
+            self._standing.silent(error, time.time())
+            raise
         finally:
             await stream.aclose()
+        self._standing.answered()
+        log.debug("%s: HTTP %d", outbound.what, response.status_code)
         answer = Answer(outbound.what, response)
         try:
             yield answer
@@ -143,9 +125,21 @@ class Exchange:
             with trio.CancelScope(shield=True):
                 await answer.finish()
 
+    async def prepare(self) -> None:
+        """Start what the first request would have to wait for."""
+        if self._lean is not None:
+            await self._lean.prepare()
+
+    async def _respond(self, request: httpx.Request, *, has_body: bool) -> httpx.Response:
+        if self._lean is not None and not has_body:
+            return await self._lean.handle_async_request(request)
+        return await self._client(request.url.scheme).send(request, stream=True)
+
     async def aclose(self) -> None:
         for client in self._clients.values():
             await client.aclose()
+        if self._lean is not None:
+            await self._lean.aclose()
 
     def _client(self, scheme: str) -> httpx.AsyncClient:
         if scheme not in self._clients:
@@ -199,17 +193,8 @@ def _request(outbound: Outbound) -> httpx.Request:
         outbound.method,
         url,
         headers={**_HEADERS, **outbound.headers},
-        extensions={"timeout": timeout.as_dict()},
+        extensions={"timeout": timeout.as_dict(), PUBLIC_ONLY: outbound.public_only},
     )
     # The constructor makes a plain copy, which would normalise the path.
     request.url = url
     return request
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    try:
-        yield
-    except httpx.TransportError as error:
-        kind, words = next((kind, words) for cause, kind, words in _ERRORS if isinstance(error, cause))
-        raise kind(f"{what}: {words} ({str(error) or type(error).__name__})") from error

@@ -15,7 +15,9 @@ answered, and hold neither a key nor the query of a URL.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from minimaxfs.api.asks import Ask, Reply
@@ -36,6 +38,9 @@ _SHOWN = 200
 
 JsonObject = dict[str, Any]
 
+Hook = Callable[[JsonObject], object]
+"""What becomes of each JSON object as it is read, the innermost first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -47,15 +52,42 @@ class Listing:
 
 def parse_listing(ask: Ask, reply: Reply, purpose: str) -> Listing:
     """`files: null` is an empty listing; no `files` at all is one only beside a `base_resp`."""
-    document = _accepted(ask, reply)
+    document = _accepted(ask, reply, partial(_condensed, purpose))
     entries = document.get("files")
     if entries is None and ("files" in document or "base_resp" in document):
         return Listing([])
     if not isinstance(entries, list):
         raise _broken(ask, reply, "no list of files")
-    files = [file for entry in entries if (file := parse_file(entry, purpose))]
+    checked = (one if isinstance(one, RemoteFile) else parse_file(one, purpose) for one in entries)
+    files = [file for file in checked if file]
     unique = {file.file_id: file for file in files}
-    return Listing(list(unique.values()), len(entries) - len(files))
+    return Listing(files if len(unique) == len(files) else list(unique.values()), len(entries) - len(files))
+
+
+def _condensed(purpose: str, entry: JsonObject) -> object:
+    """What `parse_file` makes of an entry as nearly all are, in a third of its time; else the object itself.
+
+    That is: every field is there, of its own type, within its limits, and of the purpose asked for. Done
+    to each object as it is read, since 100,000 entries as dictionaries leave memory full of holes.
+    """
+    try:
+        file_id, size, created_at = entry["file_id"], entry["bytes"], entry["created_at"]
+        filename, said = entry["filename"], entry["purpose"]
+    except KeyError:
+        return entry
+    is_plain = (
+        type(file_id) is type(size) is type(created_at) is int
+        and 1 <= file_id <= MAX_FILE_ID
+        and 0 <= size <= MAX_FILE_ID
+        and 0 <= created_at < _TIME_LIMIT
+        and type(filename) is str
+        and said == purpose
+        and "files" not in entry  # nor is it the reply itself
+        and "base_resp" not in entry
+    )
+    if not is_plain:
+        return entry
+    return RemoteFile(file_id, purpose, filename if filename.isascii() else _text(filename), size, created_at)
 
 
 def parse_upload(ask: Ask, reply: Reply, purpose: str, filename: str) -> RemoteFile:
@@ -114,19 +146,19 @@ def failure(ask: Ask, reply: Reply) -> FsError:
     return _refusal(ask, reply, document) or _broken(ask, reply, "JSON that is no file")
 
 
-def _accepted(ask: Ask, reply: Reply) -> JsonObject:
+def _accepted(ask: Ask, reply: Reply, hook: Hook | None = None) -> JsonObject:
     if not reply.succeeded:
         raise failure(ask, reply)
-    document = _document(ask, reply)
+    document = _document(ask, reply, hook)
     refusal = _refusal(ask, reply, document)
     if refusal is not None:
         raise refusal
     return document
 
 
-def _document(ask: Ask, reply: Reply) -> JsonObject:
+def _document(ask: Ask, reply: Reply, hook: Hook | None = None) -> JsonObject:
     try:
-        document = json.loads(reply.body)
+        document = json.loads(reply.body, object_hook=hook)
     except (ValueError, RecursionError) as error:
         raise _broken(ask, reply, "no JSON") from error
     if not isinstance(document, dict):

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from minimaxfs.core.errors import FsError
 from minimaxfs.core.files import Purpose, RemoteFile
@@ -44,8 +45,7 @@ class Draft:
     refused: FsError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What this machine keeps of a remote file beyond what a listing says of it."""
 
     name: str | None = None
@@ -53,6 +53,9 @@ class Remembered:
     mtime_ns: int | None = None
     mode: int | None = None
 
+
+ROOT_LABEL = "/"
+"""The mountpoint itself, as a log line names it."""
 
 NOTHING = Remembered()
 """Of a file that this machine has not seen before."""
@@ -99,6 +102,11 @@ class Directory:
     mtime_ns: int = 0
     lookups: int = 0
 
+    @property
+    def label(self) -> str:
+        """The directory as a log line names it."""
+        return self.purpose.name if self.purpose else ROOT_LABEL
+
 
 Inode = File | Directory
 
@@ -116,8 +124,18 @@ class Change:
 def agree(before: RemoteFile, after: RemoteFile) -> bool:
     """Whether two answers of the store may speak of the same bytes: a size of 0 says nothing."""
     if 0 in {before.size, after.size}:
-        before = replace(before, size=after.size)
+        before = before._replace(size=after.size)
     return before == after
+
+
+def update(file: File, remote: RemoteFile) -> bool:
+    """Take what the store says now of a file; whether it may speak of the same bytes."""
+    assert file.remote is not None
+    is_same = agree(file.remote, remote)
+    file.remote = remote
+    if file.draft is None:
+        file.size = remote.size or (file.size if is_same else None)
+    return is_same
 
 
 def usage(files: Iterable[File]) -> tuple[int, int]:

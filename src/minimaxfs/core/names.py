@@ -8,6 +8,7 @@ lost by it: it stays in `RemoteFile.filename`, shown as `user.minimax.filename`.
 import re
 from collections.abc import Container, Iterable, Mapping
 from itertools import count
+from operator import attrgetter
 
 from minimaxfs.core.files import RemoteFile
 
@@ -20,6 +21,9 @@ _ID_DIGITS = 19
 _EXTENSION_MAX = NAME_MAX // 2
 """Bytes of an extension that are worth keeping: so half of a name is left for its stem and its id."""
 
+_AGE = attrgetter("created_at", "file_id")
+"""The first stored comes first."""
+
 _HOSTILE = re.compile("[/\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no name may hold, or no terminal should show: the separator, controls, halves of surrogate pairs."""
 
@@ -30,6 +34,13 @@ def display_name(filename: str, file_id: int) -> str:
     What no directory may hold is percent-escaped; what is too long loses its middle and gets
     its `file_id` in exchange; a file without a name is called by its id.
     """
+    if (
+        filename.isascii()
+        and filename.isprintable()
+        and 2 < len(filename) <= NAME_MAX
+        and "/" not in filename
+    ):
+        return filename  # as nearly all are; `.` and `..` are too short to come here
     name = _HOSTILE.sub(_escaped, filename)
     if name in {".", ".."}:
         name = name.replace(".", "%2E")
@@ -82,10 +93,21 @@ def assign(
     and the later one its `~` form. `taken` names belong to files that are not in the store.
     """
     files = list(files)
-    names: dict[int, str] = {}
     used = set(taken)
+    names = {
+        file.file_id: given.get(file.file_id) or display_name(file.filename, file.file_id) for file in files
+    }
+    shown = set(names.values())
+    if len(shown) == len(names) and used.isdisjoint(shown):
+        return names
+    return _told_apart(files, given, used)
+
+
+def _told_apart(files: list[RemoteFile], given: Mapping[int, str], used: set[str]) -> dict[int, str]:
+    """As `assign` says, where several want one name, or one that is `used`."""
+    names: dict[int, str] = {}
     fresh: list[RemoteFile] = []
-    for file in sorted(files, key=_age):
+    for file in sorted(files, key=_AGE):
         name = given.get(file.file_id)
         if name is None or name in used:
             fresh.append(file)
@@ -108,7 +130,3 @@ def _unused(name: str, file_id: int, used: Container[str]) -> str:
     while candidate in used:
         candidate = tilde_name(f"{next(numbers)}-{name}", file_id)
     return candidate
-
-
-def _age(file: RemoteFile) -> tuple[int, int]:
-    return file.created_at, file.file_id

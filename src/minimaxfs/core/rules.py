@@ -62,20 +62,27 @@ def check_room(used: int, size: int) -> None:
         raise StoreFull(f"{size:,} bytes do not fit: {used:,} of {STORE_CAPACITY:,} are used")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rules:
-    """The rules of one mount.
+    """The rules of one mount. Whoever acts by them asks each time: a reload changes them.
 
     `local_only` matches the names that stay on this machine. Without `check_types` the store alone
     judges types and the limits of purposes: it may have learnt new ones. With `write_back` a close
     waits for the disk, not for the store; with `rename_uploads` a rename of a stored file makes a
-    new one of that name in the store, where otherwise the name is known to this machine only.
+    new one of that name in the store, where otherwise the name is known to this machine only. With
+    `fetches_runs` small files are fetched before they are asked for, when others before them were read.
     """
 
     local_only: re.Pattern[str] = field(default_factory=local_only_pattern)
     check_types: bool = True
     write_back: bool = False
     rename_uploads: bool = False
+    fetches_runs: bool = True
+
+    def become(self, other: "Rules") -> None:
+        """Take over the rules of another."""
+        self.local_only, self.check_types = other.local_only, other.check_types
+        self.write_back, self.rename_uploads = other.write_back, other.rename_uploads
 
     def is_local_only(self, name: str) -> bool:
         """Whether files of this name stay on this machine."""

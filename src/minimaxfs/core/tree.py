@@ -8,7 +8,7 @@ its dentry may be gone long before.
 from collections.abc import Iterable, Mapping
 
 from minimaxfs.core.files import Purpose, RemoteFile
-from minimaxfs.core.inodes import NANOSECONDS, NOTHING, Change, Directory, File, Inode, Remembered, agree
+from minimaxfs.core.inodes import NANOSECONDS, NOTHING, Change, Directory, File, Inode, Remembered, update
 from minimaxfs.core.names import assign, tilde_id, tilde_name
 
 ROOT = 1
@@ -64,6 +64,10 @@ class Tree:
     def file(self, file_id: int) -> File | None:
         """The file that the store calls by this id, if it is known."""
         return self._by_id.get(file_id)
+
+    def unknown(self, files: Iterable[RemoteFile]) -> list[int]:
+        """The file_ids of those that the tree does not know."""
+        return [file.file_id for file in files if file.file_id not in self._by_id]
 
     def files(self) -> Iterable[File]:
         """Every file that the store has and the tree knows."""
@@ -186,7 +190,13 @@ class Tree:
         change = Change()
         if is_complete:
             self._remove_vanished(directory, listed, asked_at, change)
-        fresh = [remote for remote in listed.values() if not self._update(remote, change)]
+        fresh: list[RemoteFile] = []
+        for file_id, remote in listed.items():
+            file = self._by_id.get(file_id)
+            if file is None:
+                fresh.append(remote)
+            elif file.remote != remote and not update(file, remote):
+                change.replaced.append(file_id)
         self._add(directory, fresh, remembered, change)
         return change
 
@@ -210,22 +220,6 @@ class Tree:
             if gone is not None:
                 change.gone.append(gone)
 
-    def _update(self, remote: RemoteFile, change: Change) -> bool:
-        """Whether the file was known; an id whose immutable facts differ belongs to another store."""
-        file = self._by_id.get(remote.file_id)
-        if file is None:
-            return False
-        assert file.remote is not None
-        before, file.remote = file.remote, remote
-        if before == remote:
-            return True
-        is_same = agree(before, remote)
-        if not is_same:
-            change.replaced.append(remote.file_id)
-        if file.draft is None:
-            file.size = remote.size or (file.size if is_same else None)
-        return True
-
     def _add(
         self,
         directory: Directory,
@@ -236,14 +230,17 @@ class Tree:
         assert directory.purpose is not None
         given = {key: known.name for key, known in remembered.items() if known.name is not None}
         names = assign(fresh, given, directory.names)
-        for remote in fresh:
-            name = names[remote.file_id]
-            known = remembered.get(remote.file_id, NOTHING)
-            mtime_ns = remote.created_at * NANOSECONDS if known.mtime_ns is None else known.mtime_ns
-            size = remote.size or known.size
-            file = File(self._next_number(), directory.purpose, name, size, mtime_ns, known.mode, remote)
-            self._inodes[file.number] = file
-            self._by_id[remote.file_id] = file
-            directory.names[name] = file
-            directory.mtime_ns = max(directory.mtime_ns, mtime_ns)
+        latest = directory.mtime_ns
+        for number, remote in enumerate(fresh, self._last + 1):
+            file_id, _, filename, size, created_at = remote
+            name = names[file_id]
+            if name == filename:
+                name = filename  # one string in memory, not two
+            known = remembered.get(file_id, NOTHING)
+            mtime_ns = created_at * NANOSECONDS if known.mtime_ns is None else known.mtime_ns
+            file = File(number, directory.purpose, name, size or known.size, mtime_ns, known.mode, remote)
+            self._inodes[number] = self._by_id[file_id] = directory.names[name] = file
+            latest = max(latest, mtime_ns)
             change.added.append(file)
+        directory.mtime_ns = latest
+        self._last += len(fresh)

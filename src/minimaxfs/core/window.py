@@ -1,7 +1,7 @@
 """Readahead: how far beyond a read to fetch, decided from the reads of one handle alone.
 
-A first read fetches a little more than it needs; a sequential reader's window doubles; a
-random reader gets what it asked for and nothing more.
+A first read fetches a little more than it needs; a sequential reader's window doubles, also where it
+skips forward within it; a random reader gets what it asked for and nothing more.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ STEP = 4 * MIB
 """The window slides by whole ranges of this size: a request costs 0.5 ms of CPU, so smaller ones lose."""
 
 DISORDER = 2 * MIB
-"""A sequential reader's requests arrive shuffled by up to 1.5 MiB: trio wakes tasks in random order."""
+"""A sequential reader's requests arrive shuffled by up to 1.5 MiB: trio wakes tasks in random order.
+One without a window may be off by FIRST only: a random reader comes near itself by chance, and would pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ def after_read(window: Window, start: int, stop: int, size: int) -> Window:
 
     Where its `edge` is beyond `stop`, the bytes up to it are worth fetching ahead.
     """
-    is_sequential = start - DISORDER <= window.reached <= stop + DISORDER
-    if not is_sequential:
+    slack = DISORDER if window.width else FIRST
+    if not (start <= max(window.reached + slack, window.edge) and window.reached - slack <= stop):
         return Window(reached=stop, width=0, edge=stop)
     reached = max(window.reached, stop)
     if window.edge - reached > window.width // 2:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from minimaxfs.core.ranges import ABSENT, Range, absent, covering, is_present
+from minimaxfs.core.ranges import ABSENT, Range, absent, covering
 from minimaxfs.disk.block_map import RECORDED, WRITTEN, BlockMap
 from minimaxfs.disk.checks import Checks
 from minimaxfs.disk.commons import BLOCK, BUFFER, Commons
@@ -109,17 +109,22 @@ class BlockFile:
         blocks = covering(part.within(Range(0, self.size)), BLOCK)
         return [self.map.bytes_of(run) for run in absent(self._states, blocks)]
 
-    def peek(self, part: Range) -> memoryview | bytes | None:
+    def has(self, part: Range) -> bool:
+        """Whether all bytes of a range are here, also of a block that is not whole yet."""
+        return self.map.has(part)
+
+    def peek(self, part: Range) -> bytes | None:
         """The bytes of a range that lies within the file, if they are in memory already.
 
-        None where a block is absent or still to be verified, and where the disk would have to be
-        waited for: `load` tells these apart. What is answered is valid until the next call, of
-        any file: they share one buffer.
+        None where some are absent or still to be verified, and where the disk would have to be waited
+        for: `load` tells these apart.
         """
         start, stop = part
         first, last = start // BLOCK, -(-stop // BLOCK)
         states = self._states
-        if states.find(ABSENT, first, last) != -1 or states.find(RECORDED, first, last) != -1:
+        if states.find(ABSENT, first, last) != -1 and not self.map.has(part):
+            return None
+        if states.find(RECORDED, first, last) != -1:
             return None
         if not self._can_tell:
             return None
@@ -130,18 +135,18 @@ class BlockFile:
                 return None
         except OSError as error:
             self._can_tell = error.errno != errno.EOPNOTSUPP
-            return view if not size else None
+            return b"" if not size else None
         if size:
             self.map.use(first, last)
-        return view
+        return bytes(view)
 
     def load(self, part: Range) -> Load | None:
-        """What a worker thread is to `run` for a range of the file; None where a block is absent.
+        """What a worker thread is to `run` for a range of the file; None where some of it is absent.
 
         Reading that is sequential verifies 1 MiB at once, and tells the disk what comes next.
         """
         blocks = covering(part, BLOCK)
-        if self._descriptor is None or not is_present(self._states, blocks):
+        if self._descriptor is None or not self.map.has(part):
             return None
         if part:
             self.map.use(*blocks)
@@ -179,9 +184,9 @@ class BlockFile:
 
     def read(self, part: Range) -> bytes | None:
         """The bytes of a range of the file, waited for; None where a block is absent or was rotten."""
-        view = self.peek(part)
-        if view is not None:
-            return bytes(view)
+        data = self.peek(part)
+        if data is not None:
+            return data
         load = self.load(part)
         if load is None:
             return None

@@ -104,6 +104,14 @@ class BlockMap:
         for blocks in (self.states, self._charged, self._claims):
             blocks[:] = bytes(self.count)
 
+    def has(self, part: Range) -> bool:
+        """Whether all bytes of a range are in, also of a block that is only begun."""
+        for run in absent(self.states, covering(part, BLOCK)):
+            for index in range(*run):
+                if self._filled.get(index, 0) < min(part.stop - index * BLOCK, BLOCK):
+                    return False
+        return True
+
     def lacking(self, part: Range) -> int:
         """Bytes of disk that writing a range will take beyond those that are held."""
         blocks = covering(part, BLOCK)

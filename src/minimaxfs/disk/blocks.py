@@ -6,6 +6,7 @@ that others fill: the least recently used goes first, and the ends of files last
 """
 
 import logging
+from collections.abc import Container
 from pathlib import Path
 
 from minimaxfs.core.errors import LocalDiskFull
@@ -27,13 +28,14 @@ SPARE = 1024 * 1024
 
 
 class Blocks:
-    """The directory of block files, within a limit of `limit` bytes."""
+    """The directory of block files, within a limit of `limit` bytes. Those that are `pinned` stay."""
 
-    def __init__(self, directory: Path, limit: int) -> None:
+    def __init__(self, directory: Path, limit: int, pinned: Container[int] = ()) -> None:
         self.limit = limit
+        self._pinned = pinned
         self._directory = directory
         self._commons = Commons(limit)
-        self._shelf = Shelf(directory, self._commons)
+        self._shelf = Shelf(directory, self._commons, pinned)
         self._places = Places(directory, self._lose_all)
         self._open: dict[int, BlockFile] = {}
         self._discarded: set[BlockFile] = set()
@@ -189,7 +191,8 @@ class Blocks:
         """Free so many bytes, if there are as many. What is reserved, or on its way, stays."""
         goal = self.used - size
         while self.used > goal:
-            files = (*self._open.values(), *self._discarded)
+            kept = [file for file in self._open.values() if file.file_id not in self._pinned]
+            files = (*kept, *self._discarded)
             step = next_step(self._shelf, files, self.limit)
             if step is None:
                 return

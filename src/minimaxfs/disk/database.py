@@ -2,11 +2,12 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from minimaxfs.core.errors import ConfigError, LocalDiskFull, LocalFault
+from minimaxfs.core.errors import ConfigError, FsError, LocalDiskFull, LocalFault
 
 VERSION = 1
 
@@ -48,12 +49,29 @@ PRAGMA user_version = {VERSION};
 """
 
 
+Change = Callable[[sqlite3.Connection], object]
+"""What is done in one transaction."""
+
+_ADDED = """
+CREATE TABLE IF NOT EXISTS pins (file_id INTEGER PRIMARY KEY);
+CREATE TRIGGER IF NOT EXISTS unpin_what_is_gone AFTER DELETE ON files
+    BEGIN DELETE FROM pins WHERE file_id = OLD.file_id; END;
+"""
+"""What came later and harms no earlier version, so that a ledger of either is one of both. The trigger is
+there because a file goes from the ledger in several ways, and no pin may outlive it."""
+
+
 class Database:
-    """One connection, used from one thread. A change is on disk (`synchronous=FULL`) when it is done."""
+    """One connection, used from one thread. A change is on disk (`synchronous=FULL`) when it is done.
+
+    A change may be postponed. Whoever reads or changes anything finds it done all the same.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._postponed: deque[Change] = deque()
+        self._fault: FsError | None = None
 
     def open(self) -> None:
         """Connect, and make the tables where there are none. Raises ConfigError where it cannot be used."""
@@ -65,6 +83,8 @@ class Database:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
                 connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            if version <= VERSION:
+                connection.executescript(f"BEGIN; {_ADDED} COMMIT;")
         except sqlite3.Error as error:
             raise self._unusable(error) from error
         if version > VERSION:
@@ -86,12 +106,14 @@ class Database:
 
     def close(self) -> None:
         if self._connection is not None:
+            self._settle()
             self._connection.close()
             self._connection = None
 
     def read(self, query: str, *values: object) -> sqlite3.Cursor:
         """The rows of a query. Raises LocalFault where the disk fails."""
         assert self._connection is not None, "the ledger is closed"
+        self._settle()
         try:
             return self._connection.execute(query, values)
         except sqlite3.Error as error:
@@ -100,6 +122,46 @@ class Database:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """All that is done within happens together or not at all. Raises LocalDiskFull or LocalFault."""
+        self._settle()
+        with self._transaction() as connection:
+            yield connection
+
+    def postpone(self, changes: Iterable[Change]) -> None:
+        """Do these in their order when `catch_up` is called, or before anything else is read or changed."""
+        self._postponed.extend(changes)
+
+    def catch_up(self) -> bool:
+        """Do the next change that was postponed, if there is one; whether more are left.
+
+        Raises as `change` does, also for one that was done before something else; what came after is
+        given up then.
+        """
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
+        if self._postponed:
+            self._do_next()
+        return bool(self._postponed)
+
+    def _settle(self) -> None:
+        """Do what was postponed. Its fault is not that of whoever comes now."""
+        while self._postponed:
+            try:
+                self._do_next()
+            except FsError as error:
+                self._fault = error
+
+    def _do_next(self) -> None:
+        change = self._postponed.popleft()
+        try:
+            with self._transaction() as connection:
+                change(connection)
+        except FsError:
+            self._postponed.clear()
+            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self._connection
         assert connection is not None, "the ledger is closed"
         try:

@@ -6,7 +6,7 @@ file finds the hole.
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -34,10 +34,14 @@ class _Closed:
 
 
 class Shelf:
-    """The closed files of a directory. `ends` are the bytes of those that have no middle."""
+    """The closed files of a directory. `ends` are the bytes of those that have no middle.
 
-    def __init__(self, directory: Path, commons: Commons) -> None:
+    Those that are `pinned`, by file_id, are not given back.
+    """
+
+    def __init__(self, directory: Path, commons: Commons, pinned: Container[int]) -> None:
         self.ends = 0
+        self._pinned = pinned
         self._directory = directory
         self._commons = commons
         self._middles: dict[int, _Closed] = {}  # least recently used first
@@ -99,13 +103,15 @@ class Shelf:
     def oldest_middle(self) -> Step | None:
         """How to give back some of the middle that was used least recently."""
         for file_id, closed in self._middles.items():
-            return closed.used, partial(self._trim, file_id)
+            if file_id not in self._pinned:
+                return closed.used, partial(self._trim, file_id)
         return None
 
     def oldest_end(self) -> Step | None:
         """How to give back the file without a middle that was used least recently."""
         for file_id, closed in self._ends.items():
-            return closed.used, partial(self._remove, file_id)
+            if file_id not in self._pinned:
+                return closed.used, partial(self._remove, file_id)
         return None
 
     def _remove(self, file_id: int, _size: int) -> None:

@@ -1,7 +1,5 @@
 """The drive's values as pyfuse3's."""
 
-import stat
-
 from pyfuse3 import EntryAttributes, InodeT, ModeT, StatvfsData
 
 from minimaxfs.core.files import STORE_CAPACITY
@@ -16,13 +14,23 @@ UNIT = 4096
 
 def entry(shown: Attributes, owner: tuple[int, int]) -> EntryAttributes:
     """An inode of `owner` (uid, gid), as `stat` shows it."""
+    return fill(blank(owner), shown)
+
+
+def blank(owner: tuple[int, int]) -> EntryAttributes:
+    """What all inodes have in common."""
     answer = EntryAttributes()
-    answer.st_ino = InodeT(shown.number)
-    answer.st_mode = ModeT((stat.S_IFDIR if shown.is_directory else stat.S_IFREG) | shown.mode)
-    answer.st_nlink = 2 if shown.is_directory else 1
     answer.st_uid, answer.st_gid = owner
-    answer.st_size = shown.size
     answer.st_blksize = GOOD_READ
+    return answer
+
+
+def fill(answer: EntryAttributes, shown: Attributes) -> EntryAttributes:
+    """Make `answer` that of an inode; it may have been another's before."""
+    answer.st_ino = InodeT(shown.number)
+    answer.st_mode = ModeT(shown.mode)
+    answer.st_nlink = shown.links
+    answer.st_size = shown.size
     answer.st_blocks = -(-shown.size // 512)
     answer.st_atime_ns = answer.st_mtime_ns = answer.st_ctime_ns = shown.mtime_ns
     answer.entry_timeout = shown.name_for

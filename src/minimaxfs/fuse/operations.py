@@ -6,7 +6,6 @@ mount, and a network that hangs never leaves a caller stuck.
 """
 
 import errno
-import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -30,13 +29,13 @@ from pyfuse3 import (
     XAttrNameT,
 )
 
-from minimaxfs.core.errors import FsError
-from minimaxfs.core.inodes import File, Inode
-from minimaxfs.fuse.answers import entry, statvfs
+from minimaxfs.core.errors import FsError, LocalFault, NotPermitted, TimedOut
+from minimaxfs.core.inodes import Directory, File, Inode
+from minimaxfs.fuse.answers import blank, entry, fill, statvfs
+from minimaxfs.fuse.failures import report
 from minimaxfs.vfs.attributes import Attributes
 from minimaxfs.vfs.drive import Drive
-
-log = logging.getLogger(__name__)
+from minimaxfs.vfs.names import DOTS
 
 DEADLINE = 60.0
 """Seconds for a request that may have to ask the store."""
@@ -44,11 +43,8 @@ DEADLINE = 60.0
 UPLOAD_DEADLINE = 24 * 3600.0
 """Seconds for a request that may have to upload: the upload has limits of its own on every standstill."""
 
-QUIET = {errno.ENOENT, errno.ENODATA, errno.ENOTSUP, errno.EEXIST, errno.EXDEV, errno.EPERM}
-"""Answers that programs ask for as a matter of course: no line in the log for them."""
-
-_DOTS = (".", "..")
-"""Entries that the kernel takes no lookup for."""
+Subject = Inode | int | tuple[int, bytes]
+"""What a request is about: an inode, its number, or a directory's number and a name in it."""
 
 
 class Operations(pyfuse3.Operations):
@@ -61,39 +57,55 @@ class Operations(pyfuse3.Operations):
         super().__init__()
         self._drive = drive
         self._owner = owner
-        self._listings: dict[int, list[tuple[str, Inode]]] = {}
+        self._listings: dict[int, tuple[InodeT, list[str]]] = {}
         self._last_listing = 0
 
     @contextmanager
-    def _request(self, operation: str, subject: object, deadline: float = DEADLINE) -> Iterator[None]:
+    def _request(self, operation: str, subject: Subject, deadline: float = DEADLINE) -> Iterator[None]:
         """The boundary: what leaves it is an answer, an errno, or the end of the process."""
         try:
             with trio.fail_after(deadline):
                 yield
-        except FsError as error:
-            level = logging.DEBUG if error.errno in QUIET else logging.WARNING
-            name = errno.errorcode[error.errno]
-            log.log(level, "%s %s: %s: %s. %s", operation, _named(subject), name, error, error.advice)
-            raise FUSEError(error.errno) from error
-        except trio.TooSlowError as error:
-            log.warning("%s %s: no answer within %.0f s", operation, _named(subject), deadline)
-            raise FUSEError(errno.ETIMEDOUT) from error
         except FUSEError:
             raise
+        except FsError as error:
+            raise self._failure(operation, subject, error) from error
+        except trio.TooSlowError as error:
+            late = TimedOut(f"no answer within {deadline:.0f} s")
+            raise self._failure(operation, subject, late) from error
         except Exception as error:
-            log.exception("%s %s: a fault of minimaxfs", operation, _named(subject))
-            raise FUSEError(errno.EIO) from error
+            ours = LocalFault("a fault of minimaxfs")
+            raise self._failure(operation, subject, ours, fault=error) from error
+
+    def _failure(
+        self, operation: str, subject: Subject, error: FsError, fault: Exception | None = None
+    ) -> FUSEError:
+        """Tell the log, and who asks later, of a request that failed; gives what the kernel is told."""
+        path = self._path(subject)
+        report(operation, path, error, fault)
+        self._drive.history.note(path, operation, error)
+        return FUSEError(error.errno)
+
+    def _path(self, subject: Subject) -> str:
+        """What a request was about: looked up only when something went wrong."""
+        match subject:
+            case (directory, name):
+                return self._drive.names.path(directory, os.fsdecode(name))
+            case int():
+                return self._drive.names.path(subject)
+            case File() | Directory():
+                return subject.label
 
     def _entry(self, shown: Attributes) -> EntryAttributes:
         return entry(shown, self._owner)
 
     async def lookup(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> EntryAttributes:
-        with self._request("lookup", name):
+        with self._request("lookup", (parent_inode, name)):
             inode = await self._drive.names.lookup(parent_inode, os.fsdecode(name))
             return self._entry(self._drive.names.shown(inode))
 
     async def forget(self, inode_list: Sequence[tuple[InodeT, int]]) -> None:
-        with self._request("forget", inode_list):
+        with self._request("forget", pyfuse3.ROOT_INODE):
             self._drive.names.forget(inode_list)
 
     async def getattr(self, inode: InodeT, ctx: RequestContext) -> EntryAttributes:
@@ -122,24 +134,19 @@ class Operations(pyfuse3.Operations):
 
     async def opendir(self, inode: InodeT, ctx: RequestContext) -> FileHandleT:
         with self._request("opendir", inode):
-            names = self._drive.names
-            dots = [(dot, names.inode(inode)) for dot in _DOTS]
-            entries = dots + await names.entries(inode)
+            names = await self._drive.names.listed(inode)
             self._last_listing += 1
-            self._listings[self._last_listing] = entries
+            self._listings[self._last_listing] = inode, [*DOTS, *names]
             return FileHandleT(self._last_listing)
 
     async def readdir(self, fh: FileHandleT, start_id: int, token: pyfuse3.ReaddirToken) -> None:
-        with self._request("readdir", fh):
-            names = self._drive.names
-            entries = self._listings[fh]
-            for index in range(start_id, len(entries)):
-                name, inode = entries[index]
-                entry = self._entry(names.shown(inode))
-                if not pyfuse3.readdir_reply(token, FileNameT(os.fsencode(name)), entry, index + 1):
+        number, names = self._listings.get(fh, (pyfuse3.ROOT_INODE, []))
+        with self._request("readdir", number):
+            answer = blank(self._owner)
+            for index, shown in self._drive.names.entries(number, names, start_id):
+                name = FileNameT(os.fsencode(names[index]))
+                if not pyfuse3.readdir_reply(token, name, fill(answer, shown), index + 1):
                     return
-                if name not in _DOTS:
-                    names.looked_up(inode)
 
     async def releasedir(self, fh: FileHandleT) -> None:
         self._listings.pop(fh, None)
@@ -152,7 +159,7 @@ class Operations(pyfuse3.Operations):
     async def create(
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext
     ) -> tuple[FileInfo, EntryAttributes]:
-        with self._request("create", name):
+        with self._request("create", (parent_inode, name)):
             file = self._drive.changes.create(
                 parent_inode, os.fsdecode(name), mtime_ns=time.time_ns(), mode=mode & 0o7777 & ~ctx.umask
             )
@@ -162,7 +169,8 @@ class Operations(pyfuse3.Operations):
 
     async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
         with self._request("read", self._drive.handles.file(fh)):
-            return await self._drive.handles.read(fh, off, size)
+            data = self._drive.handles.peek(fh, off, size)
+            return await self._drive.handles.read(fh, off, size) if data is None else data
 
     async def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
         with self._request("write", self._drive.handles.file(fh), UPLOAD_DEADLINE):
@@ -184,7 +192,7 @@ class Operations(pyfuse3.Operations):
             await self._drive.handles.release(fh)
 
     async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
-        with self._request("unlink", name):
+        with self._request("unlink", (parent_inode, name)):
             await self._drive.changes.unlink(parent_inode, os.fsdecode(name))
 
     async def rename(
@@ -196,7 +204,7 @@ class Operations(pyfuse3.Operations):
         flags: FlagT,
         ctx: RequestContext,
     ) -> None:
-        with self._request("rename", name_old, UPLOAD_DEADLINE):
+        with self._request("rename", (parent_inode_old, name_old), UPLOAD_DEADLINE):
             if flags & ~pyfuse3.RENAME_NOREPLACE:
                 raise FUSEError(errno.EINVAL)
             await self._drive.changes.rename(
@@ -207,27 +215,24 @@ class Operations(pyfuse3.Operations):
                 replace=not flags & pyfuse3.RENAME_NOREPLACE,
             )
 
-    async def _refuse(self, *_: object, **__: object) -> NoReturn:
+    async def _refuse(self, *words: object, **__: object) -> NoReturn:
         """Purposes are fixed directories of plain files."""
-        raise FUSEError(errno.EPERM)
+        error = NotPermitted("purposes are fixed directories of plain files")
+        match words:
+            case (int() as parent, bytes() as name, *_) | (int(), int() as parent, bytes() as name, *_):
+                raise self._failure("create or remove", (parent, name), error)
+        raise FUSEError(error.errno)
 
     mkdir = rmdir = symlink = link = mknod = _refuse
 
     async def statfs(self, ctx: RequestContext) -> StatvfsData:
-        with self._request("statfs", ""):
+        with self._request("statfs", pyfuse3.ROOT_INODE):
             return statvfs(*self._drive.names.usage())
 
     async def getxattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> bytes:
-        with self._request("getxattr", name):
+        with self._request("getxattr", inode):
             return os.fsencode(await self._drive.extended(inode, os.fsdecode(name)))
 
     async def listxattr(self, inode: InodeT, ctx: RequestContext) -> list[XAttrNameT]:
         with self._request("listxattr", inode):
             return [XAttrNameT(name.encode()) for name in self._drive.extended_names(inode)]
-
-
-def _named(subject: object) -> str:
-    """What a request was about, for the log: made only when something went wrong."""
-    if isinstance(subject, File):
-        return subject.label
-    return repr(os.fsdecode(subject)) if isinstance(subject, bytes) else str(subject)

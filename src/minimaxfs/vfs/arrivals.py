@@ -12,6 +12,7 @@ from minimaxfs.core.journal import Event, after
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.deletes import Deletes
 from minimaxfs.vfs.kernel import Kernel
@@ -24,7 +25,14 @@ class Arrivals:
     """New first, old after: the journal says that the store has a file before anything else is done."""
 
     def __init__(
-        self, tree: Tree, journal: Journal, spool: Spool, blocks: Blocks, deletes: Deletes, kernel: Kernel
+        self,
+        tree: Tree,
+        journal: Journal,
+        spool: Spool,
+        blocks: Blocks,
+        deletes: Deletes,
+        kernel: Kernel,
+        pins: Pins,
     ) -> None:
         self._tree = tree
         self._journal = journal
@@ -32,6 +40,7 @@ class Arrivals:
         self._blocks = blocks
         self._deletes = deletes
         self._kernel = kernel
+        self._pins = pins
 
     async def arrived(self, upload: Upload, remote: RemoteFile) -> None:
         """The store has the draft, as `remote`: its file shows it, and what it replaced is deleted.
@@ -46,12 +55,13 @@ class Arrivals:
         except FsError:
             draft.state = after(draft.state, Event.LOST)  # the store has it: only a listing may say so now
             raise
+        self._pins.follow(replaced, remote)
         draft.state = after(draft.state, Event.ANSWERED)
         # A replaced file that is still read is paid for by its last close.
         is_read = upload.over is not None and upload.over.handles > 0
         kept_for_readers = upload.over.remote if upload.over is not None and is_read else None
         self._place(upload, remote)
-        await self._adopt(draft, remote)
+        self._adopt(draft, remote)
         for old in replaced:
             if old is not kept_for_readers:
                 await self._deletes.settle(file.purpose, old)
@@ -81,16 +91,11 @@ class Arrivals:
             name, duplicate = gone
             self._kernel.name_gone(directory.number, name, duplicate.number)
 
-    async def _adopt(self, draft: Draft, remote: RemoteFile) -> None:
+    def _adopt(self, draft: Draft, remote: RemoteFile) -> None:
         """The bytes that were sent are the blocks of the file: nobody needs to fetch them."""
         self._spool.release(draft.key)
         blocks = self._blocks.adopt(remote.file_id, draft.size, self._spool.path(draft.key))
         if blocks is None:
             self._spool.remove(draft.key)
-            return
-        try:
-            await trio.to_thread.run_sync(blocks.record().write)
-        except FsError as error:
-            log.warning("blocks of %s are not kept: %s", remote.filename, error)
-        finally:
+        else:
             self._blocks.close_file(blocks)

@@ -1,20 +1,24 @@
 """What the drive shows of an inode: its attributes, and the extended ones of `user.minimax`."""
 
-from dataclasses import dataclass
+import stat
+from typing import NamedTuple
 
 from minimaxfs.core.errors import NoAttribute, NotSupported
 from minimaxfs.core.inodes import Directory, File, Inode
 
 PREFIX = "user.minimax."
 
+STATE = f"{PREFIX}state"
+"""Where a file's bytes are: `stored`, or a state of the journal."""
+
 DOWNLOAD_URL = f"{PREFIX}download_url"
 """Answered when asked for by name, and never listed: it costs a request, and it is a secret."""
 
-FILE_MODE = 0o644
-DIRECTORY_MODE = 0o755
+FILE_MODE = stat.S_IFREG | 0o644
+DIRECTORY_MODE = stat.S_IFDIR | 0o755
 """Modes as on any disk: without --allow-other the kernel lets nobody in but who mounted."""
 
-UNKNOWN_MODE = 0o600
+UNKNOWN_MODE = stat.S_IFREG | 0o600
 """Of a file whose size is not known: tar archives one of size 0 that all may read without a look."""
 
 LONG = 3600.0
@@ -24,13 +28,12 @@ SHORT = 1.0
 """Seconds for which a directory's times are believed: they change with each file in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(NamedTuple):
     """An inode as `stat` shows it, and the seconds for which the kernel may believe its name and this."""
 
     number: int
-    is_directory: bool
     mode: int
+    links: int
     size: int
     mtime_ns: int
     name_for: float
@@ -40,12 +43,11 @@ class Attributes:
 def attributes_of(inode: Inode, name_for: float) -> Attributes:
     """What `stat` shows. A size that is not known is shown as 0, and not believed for a moment."""
     if isinstance(inode, Directory):
-        return Attributes(inode.number, True, DIRECTORY_MODE, 0, inode.mtime_ns, LONG, SHORT)
-    mode = FILE_MODE if inode.mode is None else inode.mode
+        return Attributes(inode.number, DIRECTORY_MODE, 2, 0, inode.mtime_ns, LONG, SHORT)
+    mode = FILE_MODE if inode.mode is None else stat.S_IFREG | inode.mode
     if inode.size is None:
-        mode &= UNKNOWN_MODE
-    attributes_for = 0.0 if inode.size is None else LONG
-    return Attributes(inode.number, False, mode, inode.size or 0, inode.mtime_ns, name_for, attributes_for)
+        return Attributes(inode.number, mode & UNKNOWN_MODE, 1, 0, inode.mtime_ns, name_for, 0.0)
+    return Attributes(inode.number, mode, 1, inode.size, inode.mtime_ns, name_for, LONG)
 
 
 def extended(inode: Inode) -> dict[str, str]:

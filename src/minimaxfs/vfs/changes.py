@@ -1,7 +1,5 @@
 """Changes of names: create, delete, rename. What they mean in the store is settled here."""
 
-from dataclasses import replace as changed
-
 import trio
 
 from minimaxfs.core.errors import AlreadyThere, CrossPurpose, FsError, NoSuchFile, NotPermitted
@@ -117,7 +115,7 @@ class Changes:
         if over is not None and over.remote is not None:
             self._check_deletable(over)
         replaced = over.remote if over is not None else None
-        kept = changed(file.kept, name=name)
+        kept = file.kept._replace(name=name)
         self._journal.renamed(file.remote, kept, replaced)
         self._move(file, name, over)
         if replaced is not None and over is not None and over.handles == 0:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import trio
 
-from minimaxfs.core.errors import FsError
+from minimaxfs.core.errors import FsError, LocalDiskFull
+from minimaxfs.core.files import MIB
 from minimaxfs.core.ranges import Range, pieces, without
 from minimaxfs.core.window import STEP
 from minimaxfs.disk.block_file import BLOCK, BlockFile
@@ -16,23 +17,36 @@ from minimaxfs.disk.block_file import BLOCK, BlockFile
 WHOLE = STEP
 """Bytes up to which a file comes whole in one GET."""
 
+NEAR = MIB
+"""Bytes behind what a fetch has reached for which a reader waits; for more it asks by itself."""
+
+MOST_ASKED = 16
+"""Ranges of one file that are asked for at once because somebody waits: one stalled file stops no other."""
+
 Sink = Callable[[int, bytes], None]
 """Takes the bytes that come, and the offset of the first of them."""
 
 
 @dataclass(slots=True, eq=False)
 class Fetch:
-    """A range on its way, of which the bytes up to `reached` are in `sink`."""
+    """A range on its way, of which the bytes up to `reached` are in the blocks, or in `sink`.
+
+    Up to `reserved` there is room for them. `is_ahead` says that nobody asked for it yet;
+    `full_at` is the offset at which the disk was last found to be full.
+    """
 
     part: Range
-    sink: Sink
     reached: int
+    sink: Sink | None = None
+    reserved: int = 0
+    is_ahead: bool = False
+    full_at: int = -1
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     @classmethod
-    def of(cls, part: Range, sink: Sink) -> "Fetch":
+    def of(cls, part: Range, sink: Sink | None = None, *, is_ahead: bool = False) -> "Fetch":
         """A fetch that has not begun."""
-        return cls(part, sink, part.start)
+        return cls(part, part.start, sink, is_ahead=is_ahead)
 
     @property
     def rest(self) -> Range:
@@ -67,6 +81,7 @@ class Download:
         self.fetches: list[Fetch] = []
         self.in_one_piece = False
         self.has_failed = False
+        self.places = trio.CapacityLimiter(MOST_ASKED)
         self._waiters: list[_Waiter] = []
 
     @property
@@ -81,7 +96,9 @@ class Download:
 
     def wanted(self, part: Range) -> list[Range]:
         """The bytes of a range, in whole blocks, that are neither on disk nor on their way."""
-        coming = [fetch.coming for fetch in self.fetches]
+        return self._not_coming(part, [fetch.coming for fetch in self.fetches])
+
+    def _not_coming(self, part: Range, coming: list[Range]) -> list[Range]:
         return [piece for run in self.blocks.absent(part) for piece in without(run, coming)]
 
     def plan(self, part: Range, edge: int, step: int) -> list[Range]:
@@ -93,8 +110,14 @@ class Download:
             part = Range(0, self.size)
         if self.size <= WHOLE or self.in_one_piece:
             edge = step = self.size
-        runs = (self.wanted(Range(run.start, max(run.stop, edge)))[0] for run in self.wanted(part))
+        coming = [fetch.coming for fetch in self.fetches if self._is_near(fetch, part.start)]
+        absent = self._not_coming(part, coming)
+        runs = (self._not_coming(Range(run.start, max(run.stop, edge)), coming)[0] for run in absent)
         return [piece for run in runs for piece in pieces(run, step) if piece.start < part.stop]
+
+    def _is_near(self, fetch: Fetch, offset: int) -> bool:
+        """Whether a fetch will soon be at an offset: what is asked now waits for nothing of later."""
+        return self.in_one_piece or not fetch.is_ahead or offset - fetch.reached <= NEAR
 
     def widen(self, fetch: Fetch, part: Range) -> None:
         """A fetch brings more than was asked for, and takes the place of those for the rest of it."""
@@ -105,7 +128,10 @@ class Download:
         """Whether another fetch brings all that this one still has to bring into the blocks."""
         rest = fetch.rest
         return fetch in self.fetches and any(
-            other is not fetch and other.coming.start <= rest.start and rest.stop <= other.part.stop
+            other is not fetch
+            and other.coming.start <= rest.start
+            and rest.stop <= other.part.stop
+            and self._is_near(other, rest.start)
             for other in self.fetches
         )
 
@@ -124,18 +150,20 @@ class Download:
             raise waiter.error
 
     def advanced(self) -> None:
-        """Blocks arrived: wake those whose bytes are all in."""
+        """Bytes arrived: wake those whose own are all in."""
         for waiter in self._waiters:
-            if not waiter.woken.is_set() and not self.blocks.absent(waiter.part):
+            if not waiter.woken.is_set() and self.blocks.has(waiter.part):
                 waiter.woken.set()
 
     def ended(self, fetch: Fetch, error: FsError | None) -> None:
         """A fetch is over: wake those who wait for what it did not bring, with its error if it had one."""
         self.fetches.remove(fetch)
         self.has_failed = error is not None
+        if fetch.is_ahead and isinstance(error, LocalDiskFull):
+            error = None  # who waits asks for it by itself, and then older blocks give way
         for waiter in self._waiters:
             if error is not None and self.wanted(waiter.part.within(fetch.part)):
                 waiter.error = error
                 waiter.woken.set()
-            elif not self.blocks.absent(waiter.part) or self.wanted(waiter.part):
+            elif self.blocks.has(waiter.part) or self.wanted(waiter.part):
                 waiter.woken.set()

@@ -89,7 +89,7 @@ class Drafts:
                     for piece in pieces(Range(0, wanted), MIB):
                         spool_file.write(piece.start, await self._downloads.read(download, piece, wanted))
                 finally:
-                    await self._downloads.close(download)
+                    self._downloads.close(download)
         except BaseException:
             self._spool.remove(key)
             self._journal.discard(key)

@@ -17,6 +17,7 @@ from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.ledger import Ledger
+from minimaxfs.disk.pins import Pins
 from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.arrivals import Arrivals
 from minimaxfs.vfs.attributes import DOWNLOAD_URL, extended, extended_value
@@ -26,10 +27,14 @@ from minimaxfs.vfs.desk import Desk
 from minimaxfs.vfs.downloads import Downloads
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.handles import Handles
+from minimaxfs.vfs.history import History
+from minimaxfs.vfs.keeping import Keeping
 from minimaxfs.vfs.kernel import Kernel
 from minimaxfs.vfs.listings import Listings
 from minimaxfs.vfs.names import Names
 from minimaxfs.vfs.reader import Reader
+from minimaxfs.vfs.refreshes import Refreshes
+from minimaxfs.vfs.runs import Runs
 from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.sizes import Sizes
 from minimaxfs.vfs.uploads import Uploads
@@ -52,6 +57,7 @@ class Shelf:
     journal: Journal
     spool: Spool
     blocks: Blocks
+    pins: Pins
 
 
 class Drive:
@@ -67,12 +73,13 @@ class Drive:
         rules: Rules,
     ) -> None:
         tree = self._tree = Tree(purposes)
+        self.history = History()
         self._urls = SignedUrls(store.client)
         self._downloads = Downloads(store.content, self._urls, shelf.blocks)
         self._deletes = Deletes(store.client, tree, shelf.journal, shelf.blocks)
         sender = Sender(store.client, tree, shelf.journal, shelf.spool)
-        arrivals = Arrivals(tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel)
-        self._uploads = Uploads(sender, arrivals, tree, shelf.journal, shelf.spool)
+        arrivals = Arrivals(tree, shelf.journal, shelf.spool, shelf.blocks, self._deletes, kernel, shelf.pins)
+        self._uploads = Uploads(sender, arrivals, tree, shelf.journal, shelf.spool, self.history)
         self._drafts = Drafts(tree, shelf.journal, shelf.spool, self._downloads, self._uploads, rules)
         self._listings = Listings(
             store.client, tree, shelf.ledger, shelf.blocks, kernel, self._uploads.resolve
@@ -80,13 +87,17 @@ class Drive:
         self._rules = rules
         self.desk = Desk(tree, self._drafts, self._uploads, kernel, rules)
         sizes = Sizes(self._downloads, shelf.ledger, kernel)
-        reader = Reader(self._downloads, sizes, self._listings)
+        runs = Runs(tree, self._downloads, is_on=rules.fetches_runs)
+        reader = Reader(self._downloads, runs, sizes, self._listings)
         self.handles = Handles(mountpoint, tree, self._drafts, self._uploads, self._deletes, reader, rules)
+        self.reach = store.client.reach
+        self.reach.on_return(self._go_on)
+        self._refreshes = Refreshes(self._listings, self.history, lambda: self.reach.is_offline)
         self.names = Names(
             tree,
             shelf.ledger,
             shelf.journal,
-            self._listings,
+            self._refreshes,
             sizes,
             self._drafts,
             self.handles,
@@ -103,10 +114,15 @@ class Drive:
             rules,
         )
 
+        self.keeping = Keeping(
+            tree, self.names, self._listings, self.handles, shelf.blocks, shelf.pins, self.history
+        )
+
     def start(self, nursery: trio.Nursery) -> None:
         """Show what earlier mounts knew, go on with what they left undone, and fetch in this nursery."""
         self._downloads.start(nursery)
         self._uploads.start(nursery)
+        self._refreshes.start(nursery)
         self._listings.load()
         for directory in (self._tree.root, *self._tree.purposes()):
             directory.mtime_ns = directory.mtime_ns or time.time_ns()
@@ -114,11 +130,17 @@ class Drive:
             if self._is_to_go_on(file):
                 nursery.start_soon(self._uploads.store_later, file)
         nursery.start_soon(self._deletes.settle_owed)
+        nursery.start_soon(self._listings.keep)
 
     def _is_to_go_on(self, file: File) -> bool:
         assert file.draft is not None
         is_real = file.name is not None and not self._rules.is_local_only(file.name)
         return is_real and file.draft.state in {State.SEALED, State.DOUBTFUL}
+
+    def _go_on(self) -> None:
+        """The store can be reached again: what waits for it waits no longer."""
+        for upload in self._uploads.running():
+            upload.hasten()
 
     @property
     def is_writing(self) -> bool:

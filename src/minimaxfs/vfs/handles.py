@@ -27,12 +27,25 @@ from minimaxfs.vfs.uploads import Uploads
 
 @dataclass(slots=True, eq=False)
 class Handle:
-    """One open of a file. `error` is what its upload failed with, for the closes that follow."""
+    """One open of a file. `error` is what its upload failed with, for the closes that follow.
+
+    `reached` is the end of what was read through it so far, in bytes.
+    """
 
     file: File
     is_writable: bool
     reading: Reading = field(default_factory=Reading)
     error: FsError | None = None
+    reached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatus:
+    """A stored file that is being read: up to byte `reached` of `size`. `path` is below the mountpoint."""
+
+    path: str
+    reached: int
+    size: int
 
 
 class Handles:
@@ -97,12 +110,30 @@ class Handles:
             handle.is_writable and (file is None or handle.file is file) for handle in self._handles.values()
         )
 
+    def peek(self, number: int, offset: int, size: int) -> bytes | None:
+        """What `read` would answer, if it need not wait for it; else None."""
+        handle = self._handles[number]
+        if handle.file.draft is not None:
+            return None
+        return self._reader.peek(handle.file, handle.reading, Range(offset, offset + size))
+
     async def read(self, number: int, offset: int, size: int) -> bytes:
         """Bytes of the file; fewer than asked for only at its end. Raises Stale where it is gone."""
         handle = self._handles[number]
         if handle.file.draft is not None:
             return self._drafts.read(handle.file, offset, size)
-        return await self._reader.read(handle.file, handle.reading, Range(offset, offset + size))
+        data = await self._reader.read(handle.file, handle.reading, Range(offset, offset + size))
+        handle.reached = max(handle.reached, offset + len(data))
+        return data
+
+    def reads(self) -> list[ReadStatus]:
+        """The stored files that are open and have been read from, each once, by path."""
+        reached: dict[str, ReadStatus] = {}
+        for handle in sorted(self._handles.values(), key=lambda handle: handle.reached):
+            if handle.reached:
+                path = handle.file.label
+                reached[path] = ReadStatus(path, handle.reached, handle.file.size or 0)
+        return [reached[path] for path in sorted(reached)]
 
     async def write(self, number: int, offset: int, data: bytes) -> int:
         """Take bytes into the file's draft; answers how many: all of them.
@@ -175,7 +206,7 @@ class Handles:
         file = handle.file
         orphan = file.remote if file.name is None else None
         self._tree.close(file)
-        await self._reader.close(handle.reading)
+        self._reader.close(handle.reading)
         if file.handles > 0:
             return
         if file.draft is not None:

@@ -17,6 +17,7 @@ from minimaxfs.core.inodes import Change, Directory, File
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.ledger import Ledger
+from minimaxfs.vfs.boundary import faults_as_errors
 from minimaxfs.vfs.flights import Flights
 from minimaxfs.vfs.kernel import Kernel
 
@@ -34,6 +35,8 @@ REFUSED_FRESH = 600.0
 PAUSE = 5.0
 """Seconds after a failed listing for which what is known is served without asking again."""
 
+BEHIND = 1.0
+"""Seconds after a listing for whoever asked to read its names: then what is long is written down."""
 
 Resolve = Callable[[Purpose, list[RemoteFile]], Awaitable[None]]
 """Finds in a listing what an upload without an answer made, before the listing is shown."""
@@ -58,6 +61,8 @@ class Listings:
         self._kernel = kernel
         self._resolve = resolve
         self._fresh_until: dict[str, float] = {}
+        self._listed = trio.Event()
+        self._failed: dict[str, FsError] = {}
         self._flights: Flights[None] = Flights()
 
     def load(self) -> None:
@@ -76,6 +81,32 @@ class Listings:
                 left = min(UNLISTED_FRESH, fresh_until - time.time())
                 self._fresh_until[purpose.name] = trio.current_time() + left
 
+    async def keep(self) -> None:
+        """Write down what long listings brought, behind the answers; at the end of the mount, the rest.
+
+        A kill -9 in between costs the next mount the names that it would find without a request, and
+        those of one name that had been told apart may be told apart anew.
+        """
+        try:
+            while True:
+                await self._listed.wait()
+                self._listed = trio.Event()
+                await trio.sleep(BEHIND)
+                while self._write_next():
+                    await trio.lowlevel.checkpoint()  # others' turn
+        finally:
+            while self._write_next():
+                pass
+
+    def _write_next(self) -> bool:
+        """Write a part; whether there is more. A full disk is no reason not to show the listing."""
+        try:
+            with faults_as_errors("keep a listing"):
+                return self._ledger.catch_up()
+        except FsError as error:
+            log.warning("a listing is not kept for other mounts: %s", error)
+            return False
+
     def fresh_for(self, directory: Directory) -> float:
         """Seconds for which what the directory shows may be believed without asking again."""
         if directory.purpose is None:
@@ -86,6 +117,14 @@ class Listings:
     def is_cold(self, directory: Directory) -> bool:
         """Whether the directory was never listed in this mount."""
         return directory.purpose is not None and directory.purpose.name not in self._fresh_until
+
+    def is_known(self, purpose: Purpose) -> bool:
+        """Whether there is something to show without a listing: one came once, or none may ever come."""
+        return self._ledger.fresh_until(purpose.name) is not None or not purpose.lists
+
+    def failure(self, purpose: str) -> FsError | None:
+        """What the last listing of the purpose failed with, though what was known is shown."""
+        return self._failed.get(purpose)
 
     def expire(self, purpose: Purpose) -> None:
         """The next use asks the store again."""
@@ -101,16 +140,27 @@ class Listings:
         purpose = directory.purpose
         await self._flights.run(purpose.name, lambda: self._list(purpose))
 
+    async def ask_again(self, directory: Directory) -> None:
+        """List now, however fresh the last listing is. Raises FsError where that fails."""
+        if directory.purpose is None:
+            return
+        self.expire(directory.purpose)
+        await self.refresh(directory)
+        failed = self.failure(directory.purpose.name)
+        if failed is not None:
+            raise failed
+
     async def _list(self, purpose: Purpose) -> None:
         asked_at = trio.current_time()
+        self._failed.pop(purpose.name, None)
         try:
             files = await self._ask(purpose)
         except FsError as error:
-            is_known = self._ledger.fresh_until(purpose.name) is not None or not purpose.lists
-            if not (error.retry and is_known):
+            if not (error.retry and self.is_known(purpose)):
                 raise
             log.warning("%s: showing what is known, since listing failed: %s", purpose.name, error)
             self._fresh_until[purpose.name] = trio.current_time() + PAUSE
+            self._failed[purpose.name] = error
             return
         if files is not None:
             await self._resolve(purpose, files)
@@ -128,10 +178,14 @@ class Listings:
             return None
 
     def _apply(self, purpose: Purpose, files: list[RemoteFile], asked_at: float, fresh_for: float) -> None:
+        files = [file for file in files if file.purpose == purpose.name]
+        unknown = self._tree.unknown(files)
+        # Where all are, the ledger has next to nothing of the purpose, and asking for each takes longer.
+        among = unknown if len(unknown) < len(files) else None
         change = self._tree.apply(
             purpose,
-            [file for file in files if file.purpose == purpose.name],
-            self._ledger.remembered(purpose.name),
+            files,
+            self._ledger.remembered(purpose.name, among),
             asked_at=asked_at,
             is_complete=fresh_for == FRESH,
         )
@@ -160,11 +214,12 @@ class Listings:
 
     def _remember(self, purpose: Purpose, change: Change, replaced: list[File], fresh_until: float) -> None:
         """Keep the listing for the mounts to come; a full disk is no reason not to show it now."""
-        news = [(file.remote, file.kept) for file in (*change.added, *replaced) if file.remote]
+        news = ((file.remote, file.kept) for file in (*change.added, *replaced) if file.remote)
         try:
             self._ledger.record_listing(purpose.name, fresh_until, added=news, gone=change.forgotten)
         except FsError as error:
             log.warning("%s: the listing is not kept for other mounts: %s", purpose.name, error)
+        self._listed.set()
 
 
 def _fresh_for(purpose: Purpose, files: list[RemoteFile] | None) -> float:

@@ -1,9 +1,9 @@
 """The drive as a tree of names: what there is, and how it looks. What changes names is in `changes`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from minimaxfs.core.errors import FsError, IsADirectory, NoSuchFile, NotADirectory, Stale
-from minimaxfs.core.inodes import Directory, File, Inode, usage
+from minimaxfs.core.inodes import ROOT_LABEL, Directory, File, Inode, usage
 from minimaxfs.core.rules import Rules
 from minimaxfs.core.tree import Tree
 from minimaxfs.disk.journal import Journal
@@ -11,8 +11,11 @@ from minimaxfs.disk.ledger import Ledger
 from minimaxfs.vfs.attributes import LONG, Attributes, attributes_of
 from minimaxfs.vfs.drafts import Drafts
 from minimaxfs.vfs.handles import Handles
-from minimaxfs.vfs.listings import Listings
+from minimaxfs.vfs.refreshes import Refreshes
 from minimaxfs.vfs.sizes import Sizes
+
+DOTS = (".", "..")
+"""The names by which each directory leads to itself and to the one above it."""
 
 
 class Names:
@@ -23,7 +26,7 @@ class Names:
         tree: Tree,
         ledger: Ledger,
         journal: Journal,
-        listings: Listings,
+        listings: Refreshes,
         sizes: Sizes,
         drafts: Drafts,
         handles: Handles,
@@ -44,6 +47,14 @@ class Names:
         if inode is None:
             raise Stale(f"inode {number} is gone")
         return inode
+
+    def path(self, number: int, name: str | None = None) -> str:
+        """An inode, or a name in a directory, below the mountpoint, as a log line names it."""
+        inode = self._tree.inode(number)
+        above = f"inode {number}" if inode is None else inode.label
+        if name is None:
+            return above
+        return name if above == ROOT_LABEL else f"{above}/{name}"
 
     def directory(self, number: int) -> Directory:
         """The directory of a number. Raises NotADirectory, or Stale."""
@@ -124,15 +135,29 @@ class Names:
         elif inode.remote is not None and inode.name is not None:
             self._ledger.remember(inode.remote, inode.kept)
 
-    async def entries(self, number: int) -> list[tuple[str, Inode]]:
+    async def listed(self, number: int) -> list[str]:
         """The names in a directory, as a listing that is fresh enough shows them."""
         directory = self.directory(number)
         await self._listings.refresh(directory)
-        return list(directory.names.items())
+        return list(directory.names)
 
-    def looked_up(self, inode: Inode) -> None:
-        """The kernel holds the inode once more."""
-        inode.lookups += 1
+    def entries(self, number: int, names: Sequence[str], start: int) -> Iterator[tuple[int, Attributes]]:
+        """What `stat` shows of `names` from the index `start` on, with their indices; `DOTS` lead to itself.
+
+        A name that has gone since it was listed is left out. One counts as held by the kernel, which
+        takes no dots, once the next one is asked for.
+        """
+        directory = self.directory(number)
+        fresh_for = self._listings.fresh_for(directory)
+        for index in range(start, len(names)):
+            name = names[index]
+            inode = directory.names.get(name)
+            if inode is not None:
+                is_stored = isinstance(inode, File) and inode.remote is not None
+                yield index, attributes_of(inode, fresh_for if is_stored else LONG)
+                inode.lookups += 1
+            elif name in DOTS:
+                yield index, attributes_of(directory, LONG)
 
     def forget(self, counts: Iterable[tuple[int, int]]) -> None:
         """The kernel gives back lookups: inode numbers, and how many of each."""

@@ -16,6 +16,10 @@ PAUSE = 60.0
 """Seconds before a size that could not be learnt is asked for again: the file may not exist yet."""
 
 
+LOOK_LIMIT = 5.0
+"""Seconds that a look waits for a size: two requests; `stat` answers without it then, reading waits on."""
+
+
 class Sizes:
     """Sizes that were learnt by asking for a byte, kept in the ledger."""
 
@@ -31,10 +35,11 @@ class Sizes:
         if remote is None or trio.current_time() < self._not_before.get(remote.file_id, 0.0):
             return
         try:
-            await self.require(file)
-        except FsError as error:
+            with trio.fail_after(LOOK_LIMIT):
+                await self.require(file)
+        except (FsError, trio.TooSlowError) as error:
             self._not_before[remote.file_id] = trio.current_time() + PAUSE
-            log.info("%s: its size cannot be learnt now: %s", file.label, error)
+            log.info("%s: its size cannot be learnt now: %s", file.label, str(error) or "no answer in time")
 
     async def require(self, file: File) -> None:
         """Make the size known: for those who read, and would else take 0 for it. Raises as the store does."""

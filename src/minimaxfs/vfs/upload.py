@@ -38,6 +38,11 @@ class Upload:
     ended: trio.Event = field(default_factory=trio.Event)
 
     @property
+    def path(self) -> str:
+        """Where its file is, or will be: below the mountpoint."""
+        return f"{self.file.purpose.name}/{self.name}" if self.name else self.file.label
+
+    @property
     def is_waiting(self) -> bool:
         """Whether it does nothing until its next try."""
         return self.next_try > -math.inf

@@ -22,6 +22,7 @@ from minimaxfs.disk.journal import Journal
 from minimaxfs.disk.spool import Spool
 from minimaxfs.vfs.arrivals import Arrivals
 from minimaxfs.vfs.boundary import faults_as_errors
+from minimaxfs.vfs.history import History
 from minimaxfs.vfs.sender import Sender
 from minimaxfs.vfs.upload import Upload
 
@@ -35,13 +36,9 @@ class Uploads:
     """Uploads under way, by inode number. They run in the nursery that `start` is given."""
 
     def __init__(
-        self,
-        sender: Sender,
-        arrivals: Arrivals,
-        tree: Tree,
-        journal: Journal,
-        spool: Spool,
+        self, sender: Sender, arrivals: Arrivals, tree: Tree, journal: Journal, spool: Spool, history: History
     ) -> None:
+        self._history = history
         self._sender = sender
         self._arrivals = arrivals
         self._tree = tree
@@ -205,6 +202,7 @@ class Uploads:
                     await self._try(upload)
             except FsError as error:
                 upload.error = error
+                self._history.note(upload.path, "upload", error)
                 if not (upload.persists and error.retry and upload.file.name is not None):
                     self._give_up(upload, error)
                     return
