@@ -251,6 +251,21 @@ def test_recording_twice_costs_the_second_time_nothing(kept: Path) -> None:
     assert (kept / f"{FILE}.blocks").read_bytes() == before
 
 
+def test_a_file_that_stays_open_is_recorded_when_it_is_quiet(blocks: Blocks, tmp_path: Path) -> None:
+    """A kill takes what came lately, and not all that came while a file was open; a stream is left alone."""
+    file = blocks.open_file(FILE, SIZE)
+    for start in range(0, 2 * BLOCK, BLOCK):
+        blocks.write(file, start, DATA[start : start + BLOCK])
+        assert blocks.to_record() == []
+    (record,) = blocks.to_record()
+    record.write()
+    assert blocks.to_record() == []
+    blocks.write(file, 2 * BLOCK, DATA[2 * BLOCK :])
+    assert blocks.to_record() == []
+    assert present(reopened(tmp_path / "blocks")[1]) == [0, 1]
+    blocks.close_file(file)
+
+
 def test_a_failed_read_is_an_absent_block(
     blocks: Blocks, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,8 +8,7 @@ The record is written after the data, with a checksum for each block (see `recor
 is verified when a later process first reads the block. So a torn or rotten block is fetched
 again, and never served.
 
-Others may write into the file, too: who reserved a range with `Blocks.reserve` hands `descriptor`
-over, and tells with `wrote` what is in.
+Others may write into it: who has a range reserved hands over `descriptor`, and tells with `wrote`.
 """
 
 import errno

@@ -28,6 +28,9 @@ END = 256 * 1024
 _EXTENTS = 128
 """Blocks for which a page of the file system's own is counted: it needs one for 340 pieces of a file."""
 
+_NEVER = 1 << 62
+"""When a segment was used in which nothing is."""
+
 _ARRIVE = bytes([WRITTEN, *range(1, 256)])
 _MORE = bytes([*range(1, 256), 255])
 _LESS = bytes([0, *range(255)])
@@ -36,13 +39,17 @@ _IS_NOT_0 = bytes([0] + [1] * 255)
 
 
 class BlockMap:
-    """The blocks of a file of `size` bytes; `held` are the bytes of disk that they and `extra` may take."""
+    """The blocks of a file of `size` bytes; `held` are the bytes of disk that they and `extra` may take.
+
+    `grown` is the tick at which the last block became whole.
+    """
 
     def __init__(self, size: int, extra: int, commons: Commons) -> None:
         self.size = size
         self.count = -(-size // BLOCK)
         self.states = bytearray(self.count)
         self.held = 0
+        self.grown = 0
         self.middle = Range(END // BLOCK, max(END // BLOCK, (size - END) // BLOCK))  # of the blocks
         self._commons = commons
         self._extra = extra + PAGE * (self.count // _EXTENTS + (self.count > 3))
@@ -52,7 +59,7 @@ class BlockMap:
         self._filled: dict[int, int] = {}  # block → its bytes so far, of those that are not whole yet
         self._segment = commons.segment // BLOCK
         segments = -(-self.count // self._segment)
-        self._used = [0] * segments
+        self._used = [_NEVER] * segments
         self._lost = [0] * segments
 
     def bytes_of(self, blocks: Range) -> Range:
@@ -176,7 +183,10 @@ class BlockMap:
             self._arrive(inner)
         for index in {start, stop - 1}.difference(range(*inner)):
             self._fill(index, part)
-        return self.states.count(ABSENT, start, stop) < before
+        if self.states.count(ABSENT, start, stop) == before:
+            return False
+        self.grown = self._commons.tick()
+        return True
 
     def _arrive(self, blocks: Range) -> None:
         start, stop = blocks
@@ -213,29 +223,35 @@ class BlockMap:
         now = self._commons.tick()
         for segment in self._segments(blocks):
             self._lost[segment] = now
+            start = segment * self._segment
+            if not any(self.states[start : start + self._segment]):
+                self._used[segment] = _NEVER
 
     def oldest(self, within: Range) -> tuple[int, Range] | None:
         """The blocks that were used longest ago, of those that may be given back, and when that was."""
-        free = self._evictable()
-        for segment in sorted(self._segments(within), key=self._used.__getitem__):
-            blocks = Range(segment * self._segment, (segment + 1) * self._segment).within(within)
-            start = free.find(1, *blocks)
-            if start != -1:
-                return self._used[segment], Range(start, blocks.stop)
+        used = [segment for segment in self._segments(within) if self._used[segment] != _NEVER]
+        for segment in sorted(used, key=self._used.__getitem__):
+            blocks = Range(segment * self._segment, min(self.count, (segment + 1) * self._segment)).within(
+                within
+            )
+            for run in self._evictable(blocks):
+                return self._used[segment], Range(run.start, blocks.stop)
         return None
 
-    def _evictable(self) -> bytes:
-        """One byte a block: 1 where it is present, and nobody has a claim on it."""
-        present = int.from_bytes(self.states.translate(_IS_NOT_0), "big")
-        claimed = int.from_bytes(self._claims.translate(_IS_NOT_0), "big")
-        return (present & ~claimed).to_bytes(self.count, "big")
+    def _evictable(self, blocks: Range) -> Iterator[Range]:
+        """The runs of these blocks that are present, and that nobody has a claim on."""
+        start, stop = blocks
+        gone = int.from_bytes(self.states[start:stop].translate(_IS_0), "big")
+        claimed = int.from_bytes(self._claims[start:stop].translate(_IS_NOT_0), "big")
+        kept = bytearray((gone | claimed).to_bytes(stop - start, "big"))
+        for run in absent(kept, Range(0, len(kept))):
+            yield Range(start + run.start, start + run.stop)
 
     def first(self, blocks: Range, size: int) -> Iterator[Range]:
         """Of these blocks, as many that may be evicted as make up `size` bytes, if there are as many."""
-        free = self._evictable()
-        for index in range(*blocks):
-            if size <= 0:
+        count = -(-size // BLOCK)
+        for run in self._evictable(blocks):
+            if count <= 0:
                 return
-            if free[index]:
-                yield Range(index, index + 1)
-                size -= BLOCK
+            yield Range(run.start, min(run.stop, run.start + count))
+            count -= run.size

@@ -106,9 +106,12 @@ class Blocks:
             self._shelf.remove(file.file_id)
 
     def to_record(self) -> list[Record]:
-        """The records of files that were closed since: `write` each in a thread, then call `recorded`."""
+        """The records of files that were closed since, or that have got no blocks since the last call.
+
+        `write` each in a thread, then call `recorded`.
+        """
         self.recorded()
-        return self._queue.begin()
+        return self._queue.begin(file for file in self._open.values() if file.users)
 
     def recorded(self) -> None:
         """Put the files away whose records are written."""
