@@ -144,6 +144,26 @@ def test_a_presets_own_host_brings_its_queries_and_prices() -> None:
     assert settled({}, {"MINIMAX_BASE_URL": "https://api.cometapi.com"}).endpoint == PRESETS["cometapi"]
 
 
+@pytest.mark.parametrize(
+    ("environ", "table", "is_on"),
+    [
+        ({}, {}, True),
+        ({}, {"preset": "cometapi"}, False),
+        ({}, {"gateway": {"price": {"retrieve": 0.005}}}, False),
+        ({}, {"gateway": {"price": {"list": 0.005}}}, True),
+        ({}, {"preset": "cometapi", "fetch_ahead": True}, True),
+        ({"MINIMAXFS_FETCH_AHEAD": "yes"}, {"preset": "cometapi"}, True),
+        ({"MINIMAXFS_FETCH_AHEAD": "no"}, {"preset": "cometapi", "fetch_ahead": True}, False),
+        ({}, {"fetch_ahead": False}, False),
+    ],
+)
+def test_what_costs_money_is_not_fetched_ahead(
+    environ: Mapping[str, str], table: Mapping[str, object], is_on: bool
+) -> None:
+    """Where a retrieve has a price, files that nobody asked for are left alone, unless one says otherwise."""
+    assert settled({}, environ, table).rules.fetches_runs is is_on
+
+
 def test_the_file_may_describe_a_gateway() -> None:
     """Prefix, extra query and price of each operation are configuration."""
     table = {
