@@ -7,11 +7,13 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from api_bodies import count
+from line_calls import Asking, asking_over
 from minimaxfs.api.client import Client
 from minimaxfs.api.content import Content
 from minimaxfs.api.endpoint import PRESETS, Endpoint, Operation
@@ -72,3 +74,10 @@ async def content(client: Client, sent: Counter[Operation]) -> AsyncIterator[Con
     content = Content(client, on_request=count(sent))
     yield content
     await content.aclose()
+
+
+@pytest.fixture(params=["local", "pump"])
+async def asking(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Asking]:
+    """An exchange over lines of this process, and one over the pump's."""
+    async with asking_over(str(request.param), tmp_path / "poured") as asking:
+        yield asking

@@ -102,7 +102,9 @@ class LineBody(httpx.AsyncByteStream):
     async def _end(self) -> None:
         if not self._has_ended:
             self._has_ended = True
-            await self._at_end()
+            # More came than its chunks, or the end of the connection did.
+            is_spoilt = self._framing is not None and any(self._framing.trailing_data)
+            await (self._line.drop() if is_spoilt else self._at_end())
 
     async def aclose(self) -> None:
         """A body that has not ended ends its connection: nobody knows where the next answer begins."""

@@ -33,7 +33,8 @@ class LocalLine:
     @property
     def is_quiet(self) -> bool:
         """As `Line` says."""
-        return not self._spare and self._wire.socket.fileno() >= 0 and not is_readable(self._wire.socket)
+        is_open = self._wire.socket.fileno() >= 0
+        return is_open and not (self._spare or self._wire.holds_more or is_readable(self._wire.socket))
 
     async def open(self) -> None:
         """Be ready to speak. Raises LineEnded."""

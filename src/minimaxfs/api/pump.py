@@ -140,7 +140,8 @@ class Process:
             gone.set()
 
     def _end(self, number: int) -> None:
-        self._lines[number].heard(Say.ENDED, 0, b"the process that reads from it has ended")
+        if number in self._lines:
+            self._lines[number].heard(Say.ENDED, 0, b"the process that reads from it has ended")
 
     async def aclose(self) -> None:
         """End it, and leave no trace of it."""

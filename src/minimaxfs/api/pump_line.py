@@ -37,6 +37,7 @@ class PumpLine:
         self._order = Say.ADOPT
         self._spare = bytearray()  # came behind a head
         self._outgoing = b""
+        self._is_spoilt = False
         self._file = -1
         self._offset = self._goal = self._moved = 0
         self._began = 0.0
@@ -50,6 +51,7 @@ class PumpLine:
     def begin(self, order: Say, outgoing: bytes = b"", most: int = 0) -> None:
         """Take an order: to shake hands, to send a head and bring one, or to give some of a body."""
         self._order, self._outgoing, self._goal = order, outgoing, min(most, LARGEST)
+        self._is_spoilt = bool(outgoing) and (bool(self._spare) or self.wire.holds_more)
 
     def begin_pour(self, file: int, offset: int, count: int) -> None:
         """Take the order to move so many bytes into a file, which is closed at the end."""
@@ -73,6 +75,8 @@ class PumpLine:
                 return self._pour()
 
     def _ask(self) -> None:
+        if self._is_spoilt:
+            raise Ended("more came than was asked for")
         while self._outgoing:
             self._outgoing = self._outgoing[self.wire.send(self._outgoing) :]
         while (end := self._spare.find(END_OF_HEAD)) < 0:

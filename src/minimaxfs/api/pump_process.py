@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import ssl
+import time
 
 from minimaxfs.api.pump_line import PIECE, PumpLine
 from minimaxfs.api.pump_protocol import COUNT, HEADER, LARGEST, Say
@@ -32,18 +33,21 @@ class Pump:
 
     def run(self) -> None:
         """Do what is ordered, until nobody can order any more."""
+        glance_at = 0.0
         while True:
-            patient = [line for line in self._waiting.values() if line.is_patient]
-            ready = self._poll.poll(GLANCE if patient else None)
+            is_patient = any(line.is_patient for line in self._waiting.values())
+            ready = self._poll.poll(GLANCE if is_patient else None)
             for descriptor, _ in ready:
                 if descriptor == self._orders.fileno():
                     if not self._obey():
                         return
                 elif descriptor in self._waiting:
                     self._go_on(self._waiting[descriptor])
-            if not ready:
-                for line in patient:
+            # However busy the others are: it might wait for them for ever.
+            if is_patient and time.monotonic() >= glance_at:
+                for line in [line for line in self._waiting.values() if line.is_patient]:
                     self._go_on(line)
+                glance_at = time.monotonic() + GLANCE
 
     def _obey(self) -> bool:
         """Take one order; False where there will be none any more."""

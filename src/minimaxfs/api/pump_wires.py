@@ -32,6 +32,11 @@ class Wire:
         plain.setblocking(False)
         self.socket = plain
 
+    @property
+    def holds_more(self) -> bool:
+        """Whether bytes have left the socket that were not given out yet."""
+        return False
+
     def shake(self) -> None:
         """Be ready to speak."""
 
@@ -67,6 +72,11 @@ class TlsWire(Wire):
         plain.setblocking(False)
         self._secure = context.wrap_socket(plain, do_handshake_on_connect=False, server_hostname=name)
         super().__init__(self._secure)
+
+    @property
+    def holds_more(self) -> bool:
+        """As `Wire` says."""
+        return self._secure.pending() > 0
 
     def shake(self) -> None:
         """Shake hands."""

@@ -87,7 +87,7 @@ class LineTransport(httpx.AsyncBaseTransport):
             with trio.fail_after(limit):
                 stream = await trio.open_tcp_stream(place.host, place.port)
                 if place.is_public:
-                    _refuse_inward(stream.socket)
+                    await _refuse_inward(stream)
                 return await self._lines.line(stream, place.name)
         except trio.TooSlowError as error:
             raise httpx.ConnectTimeout(f"no connection within {limit:.0f} s") from error
@@ -164,7 +164,8 @@ def _place(request: httpx.Request) -> _Place:
     return _Place(host, port, host if is_secure else "", bool(request.extensions.get(PUBLIC_ONLY)))
 
 
-def _refuse_inward(connected: trio.socket.SocketType) -> None:
-    """Raise OSError for an address that is not public, whatever the name resolved to before."""
-    if not ip_address(connected.getpeername()[0].partition("%")[0]).is_global:
+async def _refuse_inward(stream: trio.SocketStream) -> None:
+    """Close it, and raise OSError, where its address is not public, whatever the name resolved to before."""
+    if not ip_address(stream.socket.getpeername()[0].partition("%")[0]).is_global:
+        await stream.aclose()
         raise OSError("its address is not public")
