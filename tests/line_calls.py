@@ -11,6 +11,7 @@ from minimaxfs.api.exchange import Exchange, Outbound, Tls
 from minimaxfs.api.line import Lines
 from minimaxfs.api.local_line import LocalLines
 from minimaxfs.api.pump import Pump
+from minimaxfs.api.standing import Standing
 
 
 @dataclass
@@ -65,7 +66,7 @@ async def asking_over(kind: str, path: Path) -> AsyncIterator[Asking]:
     """An exchange over the lines of a kind, "local" or "pump"; `path` is the file of its pours."""
     tls = Tls()
     lines: Lines = Pump(tls.authorities) if kind == "pump" else LocalLines(lambda: tls.context)
-    exchange = Exchange(tls, lines, direct=True)
+    exchange = Exchange(tls, lines, Standing(), direct=True)
     try:
         yield Asking(exchange, path)
     finally:
