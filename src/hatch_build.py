@@ -11,6 +11,7 @@ from typing import Any
 
 import shtab
 from argparse_manpage.manpage import Manpage
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PLACES: Mapping[str, str] = {
@@ -23,7 +24,7 @@ MANUAL = "share/man/man1/minimaxfs.1"
 COLUMNS = "70"
 """Columns for which usages are written, whatever terminal the wheel is built in: man indents by seven."""
 
-COMPLETED: Mapping[str | None, Mapping[str, str]] = {
+COMPLETED: Mapping[str, object] = {
     "MOUNTPOINT": shtab.DIRECTORY,
     "DIR": shtab.DIRECTORY,
     "PATH": shtab.FILE,
@@ -61,7 +62,7 @@ As \-\-api\-host. Each option of mount has a variable; the README lists them.
 }
 
 
-class DocumentsHook(BuildHookInterface):
+class DocumentsHook(BuildHookInterface[BuilderConfig]):
     """Writes the files to a directory of its own, and lays them down where shells and man look."""
 
     PLUGIN_NAME = "custom"
@@ -89,7 +90,7 @@ def documents(root: Path) -> dict[str, str]:
     parser = cli.parser()
     for action in actions(parser):
         if isinstance(action.metavar, str) and action.metavar in COMPLETED:
-            action.complete = COMPLETED[action.metavar]
+            vars(action)["complete"] = COMPLETED[action.metavar]  # where shtab looks
     found = {place: shtab.complete(parser, shell) for shell, place in PLACES.items()}
     return {**found, MANUAL: manual(cli.parser(), __version__)}
 
