@@ -59,9 +59,11 @@ class TalkingServer:
 
 
 @asynccontextmanager
-async def talking(talk: Talk, context: ssl.SSLContext | None = None) -> AsyncIterator[TalkingServer]:
+async def talking(
+    talk: Talk, context: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[TalkingServer]:
     """Have each connection talked to; with a `context`, once TLS is agreed on."""
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    (listener,) = await trio.open_tcp_listeners(port, host=host)
     server = TalkingServer(listener.socket.getsockname()[1], "https" if context else "http")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.serve_listeners, partial(_serve, talk, server, context), [listener])

@@ -128,8 +128,11 @@ async def test_signals_for_the_drive_do_not_end_the_pump(tmp_path: Path, number:
         assert pumps() == [pump]
 
 
-async def test_the_pump_s_command_holds_no_secret(side: ReadingSide, emulator: Emulator) -> None:
-    """What any user of the machine can see of it tells neither the key nor a signature."""
+async def test_the_pump_is_told_no_secret(
+    side: ReadingSide, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its command and its environment hold neither the key, nor a signature."""
+    monkeypatch.setenv("MINIMAX_API_KEY", KEY)
     remote = stored(emulator, DATA)
     async with side.reader(remote) as reader:
         await reader.read(0, MIB)

@@ -6,6 +6,7 @@ have ended, and who reads goes on at the byte by another.
 
 import array
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -33,6 +34,9 @@ _PROGRAM = (
     " from minimaxfs.api.pump_process import main; main(int(sys.argv[2]))"
 )
 
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "OPENSSL_CONF")
+"""What it gets to know of the environment: how to start, but no key."""
+
 Trust = Callable[[], tuple[str, str]]
 """Tells the file and the directory of the certificate authorities that are trusted ("" for none)."""
 
@@ -57,7 +61,12 @@ class Process:
         root = Path(minimaxfs.__file__).parents[1]
         with theirs:
             command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(root), str(theirs.fileno())]
-            process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command,
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            )
         return cls(ours, process)
 
     def line(self, plain: socket.socket) -> RemoteLine:
