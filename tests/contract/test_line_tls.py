@@ -79,10 +79,20 @@ async def test_the_last_records_are_not_left_lying(asking: Asking, authority: tr
 async def test_junk_in_the_same_record_is_no_answer(asking: Asking, authority: trustme.CA) -> None:
     """What TLS has taken from the socket already counts as come."""
     junk = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
-    talk = saying(ok(9000), bytes(9000) + junk)
+    may_go_on = trio.Event()
+
+    async def talk(visit: Visit) -> None:
+        while await visit.head():
+            await visit.say(ok(9000))
+            await may_go_on.wait()
+            await visit.say(bytes(9000) + junk)
+
     async with talking(talk, served_as(authority.issue_cert("localhost"))) as server:
         for visits in (1, 2, 3):
-            await asking.poured(server.url("localhost"), 9000)
+            may_go_on = trio.Event()
+            async with asking.get(server.url("localhost")) as answer:
+                may_go_on.set()
+                await asking.pour(answer, 9000)
             assert asking.written() == bytes(9000)
             assert server.visits == visits
 

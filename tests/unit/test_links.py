@@ -15,6 +15,7 @@ BASE = "https://store.example/a/b?Signature=x"
         ("HTTP://store.example/a", "https://store.example/a"),
         ("http://store.example:80/a", "https://store.example/a"),
         ("http://store.example:/a", "https://store.example/a"),
+        ("http://store.example:0080/a", "https://store.example/a"),
         ("http://store.example:80", "https://store.example"),
         ("http://store.example?Signature=a%2Fb", "https://store.example?Signature=a%2Fb"),
         ("http://store.example/a:80/b?c:80", "https://store.example/a:80/b?c:80"),

@@ -92,6 +92,16 @@ async def test_a_pump_that_sleeps_is_ended_before_a_file_is_let_go(
             assert await asking.read(other.url()) == b"ok"
 
 
+async def test_the_pump_ends_with_a_drive_that_is_cancelled(tmp_path: Path) -> None:
+    """Who has no time to wait for anything still waits for its end."""
+    with trio.CancelScope() as scope:
+        async with talking(saying(ok(2) + b"ok")) as server, asking_over("pump", tmp_path / "x") as asking:
+            assert await asking.read(server.url()) == b"ok"
+            assert len(pumps()) == 1
+            scope.cancel()
+    assert pumps() == []
+
+
 async def test_the_pump_ends_with_the_drive(emulator: Emulator, tmp_path: Path) -> None:
     """No process is left, not even a dead one."""
     async with reading_side(emulator, tmp_path / "blocks") as side:

@@ -43,7 +43,8 @@ def secured(url: str) -> str | None:
     if port not in (None, 80):
         return None
     end = min(at for sign in "/?#" if (at := f"{rest}{sign}".find(sign)) >= 0)
-    return f"https://{rest[:end].removesuffix(':80').removesuffix(':')}{rest[end:]}"
+    authority = rest[:end].removesuffix(":") if port is None else rest[:end].rpartition(":")[0]
+    return f"https://{authority}{rest[end:]}"
 
 
 def host_of(url: str) -> str:

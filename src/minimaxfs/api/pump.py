@@ -155,7 +155,7 @@ class Process:
     async def aclose(self) -> None:
         """End it, and leave no trace of it."""
         self._die()
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(PATIENCE, shield=True):
             await trio.to_thread.run_sync(self._process.wait, abandon_on_cancel=True)
             return
         self._process.kill()
