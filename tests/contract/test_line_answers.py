@@ -89,6 +89,19 @@ async def test_what_is_no_answer_is_an_error(asking: Asking, pieces: tuple[bytes
             await asking.read(server.url())
 
 
+async def test_promises_without_an_answer_are_given_up(asking: Asking) -> None:
+    """A server that says for ever that it will go on does not hold anybody."""
+
+    async def promise(visit: Visit) -> None:
+        await visit.head()
+        while True:
+            await visit.say(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    async with talking(promise) as server:
+        with trio.fail_after(15), pytest.raises(BrokenReply, match="does not begin"):
+            await asking.read(server.url())
+
+
 async def test_a_chunked_body_cannot_be_poured(asking: Asking) -> None:
     """Without a length it goes piece by piece, and leaves its connection for the next."""
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"

@@ -22,6 +22,9 @@ KEEP_ALIVE = 60.0
 MOST_IDLE = 32
 """Connections that are kept for later, of all hosts together: the ranges of four files."""
 
+MOST_HEADS = 10
+"""Heads of one answer: before its own come at most a few that say "go on" (100), or "soon" (103)."""
+
 PUBLIC_ONLY = "minimaxfs.public_only"
 """The request extension that forbids a host whose address is not public."""
 
@@ -142,14 +145,15 @@ async def _answered(line: Line, request: httpx.Request) -> tuple[Head, h11.Conne
             h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
         )
         connection.send(h11.EndOfMessage())
-        while True:
+        for _ in range(MOST_HEADS):
             connection.receive_data(answer)
             event = connection.next_event()
             if isinstance(event, h11.Response):
                 return judged(event), connection
             if not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
-                raise httpx.RemoteProtocolError("the answer does not begin with a head")
+                break
             answer = await in_time(limit, line.ask(b""))
+        raise httpx.RemoteProtocolError("the answer does not begin with a head")
     except h11.RemoteProtocolError as error:
         raise httpx.RemoteProtocolError(str(error)) from error
     except h11.LocalProtocolError as error:
