@@ -12,6 +12,7 @@ import trustme
 
 from minimaxfs.api.exchange import Tls
 from minimaxfs.api.gets import Gets
+from minimaxfs.api.standing import Standing
 from minimaxfs.core.errors import Offline
 from talking_server import Visit, ok, saying, talking
 
@@ -43,7 +44,7 @@ def size(request: pytest.FixtureRequest) -> int | None:
 @pytest.fixture
 async def getting() -> AsyncIterator[Getting]:
     sent: Counter[str] = Counter()
-    gets = Gets(Tls(), local=True, on_sent=lambda: sent.update(["get"]))
+    gets = Gets(Tls(), Standing(), local=True, on_sent=lambda: sent.update(["get"]))
     yield Getting(gets, sent)
     await gets.aclose()
 
