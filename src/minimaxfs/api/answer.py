@@ -16,7 +16,7 @@ class Answer:
     def __init__(self, what: str, response: httpx.Response) -> None:
         self.what = what
         self.status = response.status_code
-        self.headers: Mapping[str, str] = dict(response.headers)
+        self.headers = _headers(response)
         self._response = response
         self._lined = response.stream if isinstance(response.stream, LineBody) else None
         self._chunks: AsyncIterator[bytes] = self._lined or response.aiter_raw()
@@ -54,6 +54,11 @@ class Answer:
                 raise BrokenReply(f"{self.what}: the answer is longer than {limit} bytes")
         return bytes(body)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all of it has come, and the connection is given back already."""
+        return self._lined is not None and self._lined.has_ended
+
     async def finish(self) -> None:
         """Give the connection back, or close it if the body has not ended.
 
@@ -65,3 +70,11 @@ class Answer:
             with suppress(httpx.HTTPError, httpx.StreamError):
                 while await anext(self._chunks, None) is not None:
                     pass
+
+
+def _headers(response: httpx.Response) -> Mapping[str, str]:
+    """The headers, their names in lower case; several of one name are one with commas."""
+    headers: dict[str, str] = {}
+    for name, value in response.headers.multi_items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

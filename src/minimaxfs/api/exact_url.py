@@ -6,6 +6,7 @@ characters, what is not ASCII) is percent-encoded here.
 """
 
 import string
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -26,7 +27,7 @@ class ExactUrl(httpx.URL):
         try:
             parts = urlsplit(url)
             host = parts.netloc.rpartition("@")[2]
-            super().__init__(f"{parts.scheme}://{host}/")
+            super().__init__(_origin(parts.scheme, host))
         except (ValueError, httpx.InvalidURL):
             # The cause's text would quote the URL.
             raise BrokenReply(f"{redacted(url)} is no URL") from None
@@ -40,6 +41,12 @@ class ExactUrl(httpx.URL):
 
     def __repr__(self) -> str:
         return f"ExactUrl({str(self)!r})"
+
+
+@lru_cache(maxsize=256)
+def _origin(scheme: str, host: str) -> httpx.URL:
+    """The origin's URL, which is the same for each file of a storage: parsing it takes 20 µs."""
+    return httpx.URL(f"{scheme}://{host}/")
 
 
 def _target(url: str) -> bytes:

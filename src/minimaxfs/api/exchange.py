@@ -122,8 +122,9 @@ class Exchange:
         try:
             yield answer
         finally:
-            with trio.CancelScope(shield=True):
-                await answer.finish()
+            if not answer.is_over:
+                with trio.CancelScope(shield=True):
+                    await answer.finish()
 
     async def prepare(self) -> None:
         """Start what the first request would have to wait for."""

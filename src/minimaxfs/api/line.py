@@ -27,6 +27,10 @@ class Line(Protocol):
         """
         ...
 
+    def at_hand(self, most: int, /) -> bytes:
+        """What of the body came with its head, and was not taken yet."""
+        ...
+
     async def take(self, most: int) -> bytes:
         """Some bytes of the body; none at the end."""
         ...

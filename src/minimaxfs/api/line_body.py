@@ -34,7 +34,7 @@ class LineBody(httpx.AsyncByteStream):
         self._line = line
         self._limit = limit
         self._at_end = at_end
-        self._has_ended = False
+        self.has_ended = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -49,7 +49,7 @@ class LineBody(httpx.AsyncByteStream):
     async def _counted(self, left: int) -> bytes:
         if left == 0:
             return b""
-        data = await in_time(self._limit, self._line.take(left))
+        data = self._line.at_hand(left) or await in_time(self._limit, self._line.take(left))
         if not data:
             raise httpx.RemoteProtocolError(f"the connection was closed {left} bytes early")
         self.left = left - len(data)
@@ -100,16 +100,16 @@ class LineBody(httpx.AsyncByteStream):
             await self._end()
 
     async def _end(self) -> None:
-        if not self._has_ended:
-            self._has_ended = True
+        if not self.has_ended:
+            self.has_ended = True
             # More came than its chunks, or the end of the connection did.
             is_spoilt = self._framing is not None and any(self._framing.trailing_data)
             await (self._line.drop() if is_spoilt else self._at_end())
 
     async def aclose(self) -> None:
         """A body that has not ended ends its connection: nobody knows where the next answer begins."""
-        if not self._has_ended:
-            self._has_ended = True
+        if not self.has_ended:
+            self.has_ended = True
             await self._line.drop()
 
 

@@ -57,12 +57,14 @@ class LocalLine:
         self._spare = bytes(came[end:])
         return bytes(came[:end])
 
-    async def take(self, most: int) -> bytes:
+    def at_hand(self, most: int) -> bytes:
         """As `Line` says."""
-        if not self._spare:
-            return bytes(await self._receive(most))
         data, self._spare = self._spare[:most], self._spare[most:]
         return data
+
+    async def take(self, most: int) -> bytes:
+        """As `Line` says."""
+        return self.at_hand(most) or bytes(await self._receive(most))
 
     async def _receive(self, most: int) -> memoryview:
         """What comes next: to be used before anything is waited for."""
@@ -87,9 +89,9 @@ class LocalLine:
 
     async def pour(self, file: int, offset: int, count: int, moved: Callable[[int], None]) -> None:
         """As `Line` says."""
-        done = min(count, len(self._spare))
-        _write(file, memoryview(self._spare)[:done], offset)
-        self._spare = self._spare[done:]
+        first = self.at_hand(count)
+        _write(file, memoryview(first), offset)
+        done = len(first)
         if done:
             moved(done)
         while done < count:

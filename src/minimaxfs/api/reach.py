@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import httpx
 import trio
@@ -89,7 +89,8 @@ class Reach:
         attempt = Attempt(self._state, limit, self._returned)
         self._attempts.add(attempt)
         try:
-            with attempt.scope:
+            # Most have no limit of their own, and a scope costs as much as a system call.
+            with nullcontext() if limit == math.inf else attempt.scope:
                 yield attempt
         except FsError as error:
             if self._found_no_way(attempt, error) and not isinstance(error, Offline):

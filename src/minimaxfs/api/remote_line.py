@@ -55,6 +55,10 @@ class RemoteLine:
         _, answer = await self._answer()
         return answer
 
+    def at_hand(self, _most: int) -> bytes:
+        """As `Line` says: what came is in the pump."""
+        return b""
+
     async def take(self, most: int) -> bytes:
         """Some bytes of the body; none at the end."""
         await self._process.post(Say.TAKE, self._number, min(most, LARGEST))
