@@ -116,7 +116,7 @@ def test_a_kill_after_a_record_keeps_what_it_says(blocks: Blocks, tmp_path: Path
     blocks.write(file, BLOCK, DATA[BLOCK:])
     again, other = reopened(tmp_path / "blocks")
     assert present(other) == [0]
-    assert allocated(tmp_path / "blocks") <= other.held < 2 * BLOCK
+    assert allocated(tmp_path / "blocks") <= other.map.held < 2 * BLOCK
     again.close_file(other)
     blocks.close_file(file)
 
@@ -277,6 +277,17 @@ def test_a_failed_read_is_an_absent_block(
     assert file.absent(Range(0, SIZE)) == [Range(0, SIZE)]
     blocks.close_file(file)
     assert len(caplog.messages) == 1
+
+
+def test_a_failed_read_of_a_block_that_is_begun(blocks: Blocks, tmp_path: Path) -> None:
+    """What came of a block before the disk failed does not count as its beginning."""
+    file = blocks.open_file(FILE, SIZE)
+    blocks.write(file, 0, DATA[:2000])
+    os.truncate(tmp_path / "blocks" / f"{FILE}.blocks", 0)
+    assert file.read(Range(0, 2000)) is None
+    assert not blocks.write(file, 2000, DATA[2000:BLOCK])
+    assert file.read(Range(0, 2000)) is None
+    blocks.close_file(file)
 
 
 def _flip(path: Path, at: int) -> None:

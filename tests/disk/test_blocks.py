@@ -74,6 +74,20 @@ def test_an_id_may_be_used_again_while_its_old_file_is_open(blocks: Blocks, tmp_
     file.close()
 
 
+def test_a_file_that_was_discarded_before_its_first_byte(blocks: Blocks, tmp_path: Path) -> None:
+    """Its readers fetch, and read, to its end, and the one that has the id now is not touched by it."""
+    old = blocks.open_file(1, SIZE)
+    blocks.discard(1)
+    new = blocks.open_file(1, SIZE)
+    blocks.write(new, 0, pattern(SIZE, seed=2))
+    blocks.write(old, 0, pattern(SIZE, seed=1))
+    assert old.read(Range(0, SIZE)) == pattern(SIZE, seed=1)
+    put_away(blocks, old)
+    put_away(blocks, new)
+    file = reopened(tmp_path / "blocks", 64 * BLOCK).open_file(1, SIZE)
+    assert file.read(Range(0, SIZE)) == pattern(SIZE, seed=2)
+
+
 def test_another_size_discards_what_was_there(blocks: Blocks) -> None:
     """A file that turns out to have another size begins anew, while its old readers go on."""
     old = blocks.open_file(1, SIZE)

@@ -64,6 +64,13 @@ class BlocksAreRight(RuleBasedStateMachine):
     def check(self, file: BlockFile, part: Range, data: bytes | memoryview | None) -> None:
         assert data is None or bytes(data) == DATA[file.file_id][part.start : part.stop]
 
+    def must_be_full(self, file: BlockFile) -> None:
+        """Nothing is refused while something could go: all that is left is on its way, or begun."""
+        self.blocks.make_room(LIMIT)
+        held = sum(one.map.held for one in {*self.files, file})
+        assert self.blocks.used <= held + 4 * BLOCK
+        assert held > 5 * BLOCK
+
     @rule(file_id=ids)
     def fetch_all(self, file_id: int) -> None:
         file = self.blocks.open_file(file_id, SIZES[file_id])
@@ -73,7 +80,7 @@ class BlocksAreRight(RuleBasedStateMachine):
             try:
                 self.blocks.reserve(file, part)
             except LocalDiskFull:
-                assert self.fetches
+                self.must_be_full(file)
                 return
             os.pwrite(file.descriptor, DATA[file_id][part.start : part.stop], start)
             self.fetches.append(Fetch(file, part, part.stop, start))
@@ -134,7 +141,7 @@ class BlocksAreRight(RuleBasedStateMachine):
         try:
             self.blocks.write(file, part.start, DATA[file.file_id][part.start : part.stop])
         except LocalDiskFull:
-            assert self.fetches
+            self.must_be_full(file)
 
     @precondition(lambda self: self.files and len(self.fetches) < 4)
     @rule(data=st.data(), place=places, length=lengths)
@@ -144,7 +151,7 @@ class BlocksAreRight(RuleBasedStateMachine):
         try:
             self.blocks.reserve(file, part)
         except LocalDiskFull:
-            assert self.fetches
+            self.must_be_full(file)
         else:
             self.fetches.append(Fetch(file, part, part.start, part.start))
 

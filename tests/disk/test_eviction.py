@@ -52,7 +52,7 @@ def test_middles_go_before_ends(narrow: Blocks, directory: Path, *, is_remounted
     fill(narrow, 3, pattern(SIZE, 3))
     fill(narrow, 4, pattern(2 * MIB, 4))
     assert allocated(directory) <= LIMIT
-    assert held(narrow, 1) == ENDS
+    assert held(narrow, 1) in (ENDS, sorted([*ENDS, ENDS[4] - 1]))
     assert set(ENDS) < set(held(narrow, 2)) < set(range(64))
     assert held(narrow, 3) == list(range(64))
 

@@ -158,7 +158,7 @@ def test_rot_is_absent_and_said_once(
 def test_a_block_that_goes_while_a_thread_reads(
     blocks: Blocks, file: BlockFile, *, is_written_again: bool
 ) -> None:
-    """What was given back before or while it was read is not answered: a hole reads as zeros."""
+    """What was given back before or while it was read is not believed: a hole reads as zeros."""
     load = file.load(HEAD)
     assert load is not None
     file.evict(Range(0, 1), 1)
@@ -166,7 +166,37 @@ def test_a_block_that_goes_while_a_thread_reads(
     assert load.data[:100] == bytes(100)
     if is_written_again:
         blocks.write(file, 0, DATA[:BLOCK])
+    assert file.loaded(load) == (of(HEAD) if is_written_again else None)
+
+
+def test_the_beginning_of_a_block_that_goes_while_a_thread_reads(blocks: Blocks, file: BlockFile) -> None:
+    """Who brought it gave up: what a thread read after that is a hole."""
+    part = Range(4 * MIB, 4 * MIB + 1000)
+    blocks.reserve(file, Range(part.start, SIZE))
+    os.pwrite(file.descriptor, of(part), part.start)
+    file.wrote(part)
+    load = file.load(part)
+    assert load is not None
+    blocks.release(file, Range(part.stop, SIZE))
+    load.run()
     assert file.loaded(load) is None
+
+
+def test_a_file_that_is_closed_while_a_thread_reads(
+    recorded: tuple[Blocks, BlockFile], tmp_path: Path
+) -> None:
+    """Nobody asks for it any more, and nobody is shown what was not compared."""
+    blocks, _ = recorded
+    flip(tmp_path / "blocks", 10)
+    file = blocks.open_file(1, SIZE)
+    load = file.load(HEAD)
+    assert load is not None
+    blocks.discard(1)
+    blocks.close_file(file)
+    blocks.close_file(file)
+    load.run()
+    assert file.loaded(load) is None
+    blocks.open_file(1, SIZE)
 
 
 def test_a_thread_reads_its_own_file_whatever_happens(blocks: Blocks, file: BlockFile) -> None:

@@ -2,7 +2,7 @@
 
 A block is 64 KiB, the unit of presence and of the checksum alike: a random read of 64 KiB
 fetches at most two of them, and each survives a remount without its neighbours. It is present
-once it was written from its first byte to its last, and until then it is never read.
+once it was written from its first byte to its last.
 
 The record is written after the data, with a checksum for each block (see `record`). What it says
 is verified when a later process first reads the block. So a torn or rotten block is fetched
@@ -99,11 +99,6 @@ class BlockFile:
         """What a range that was reserved is to be written into; valid until the file is closed."""
         return self._fd
 
-    @property
-    def held(self) -> int:
-        """Bytes of disk that its blocks, also those that are to come, and their record may take."""
-        return self.map.held
-
     def absent(self, part: Range) -> list[Range]:
         """The bytes of a range that are not here, in whole blocks."""
         blocks = covering(part.within(Range(0, self.size)), BLOCK)
@@ -137,7 +132,7 @@ class BlockFile:
             self._can_tell = error.errno != errno.EOPNOTSUPP
             return b"" if not size else None
         if size:
-            self.map.use(first, last)
+            self.map.ages.use(first, last)
         return bytes(view)
 
     def load(self, part: Range) -> Load | None:
@@ -149,22 +144,19 @@ class BlockFile:
         if self._descriptor is None or not self.map.has(part):
             return None
         if part:
-            self.map.use(*blocks)
+            self.map.ages.use(*blocks)
         told = self._course.ahead_of(part).within(Range(0, self.size))
         ahead = Range(blocks.start, min(covering(told, BLOCK).stop, blocks.start + CHECKED_AHEAD))
         checks = self._checks.needed(self._descriptor, blocks, ahead)
         return Load(self._descriptor, part, checks, told, self._commons.tick())
 
     def loaded(self, load: Load) -> bytes | None:
-        """What a thread has read; None where a block of it was rotten, or was given back meanwhile.
-
-        A block that is rotten is absent from then on.
-        """
+        """What a thread has read; None where some is absent now: it was rotten, or given back meanwhile."""
         for check in load.checks:
             self._condemn(self._checks.settle(check))
         blocks = covering(load.part, BLOCK)
-        if self.map.were_lost(blocks, load.born):
-            return None
+        if self.map.ages.were_lost(blocks, load.born):
+            return self.read(load.part)  # a neighbour was lost, or it is there again: seldom
         if len(load.data) != load.part.size:
             self._condemn(list(range(*blocks)))
             return None
@@ -241,7 +233,7 @@ class BlockFile:
         """What is to be remembered of the blocks that are here now: made here, written in a thread."""
         states = bytearray(self._states)
         sums = self._checks.sums[:]
-        were_lost = partial(self.map.were_lost, since=self._commons.tick())
+        were_lost = partial(self.map.ages.were_lost, since=self._commons.tick())
         self._record = Record(self._descriptor, (self.file_id, self.size), states, sums, were_lost)
         return self._record
 

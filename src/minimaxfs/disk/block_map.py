@@ -2,8 +2,8 @@
 
 A block is *charged* from when room is reserved for it until it is given back: so the limit holds
 for what is still to come, too. Each fetch that is to bring a block has a *claim* on it, and a
-block that is claimed is never evicted. It is *filled* from its first byte on, and present once its
-last one is in: until then it is never read.
+block that is claimed is never evicted. It is *filled* from its first byte on, and whole, or present,
+once its last one is in; until then its first bytes can be read as they come, and are not kept.
 
 All maps have a byte a block, and are searched and changed in C: a note of 256 KiB costs microseconds.
 """
@@ -11,6 +11,7 @@ All maps have a byte a block, and are searched and changed in C: a note of 256 K
 from collections.abc import Iterator
 
 from minimaxfs.core.ranges import ABSENT, Range, absent, contained, covering
+from minimaxfs.disk.ages import Ages
 from minimaxfs.disk.commons import BLOCK, PAGE, Commons
 
 WRITTEN = 1
@@ -27,9 +28,6 @@ END = 256 * 1024
 
 _EXTENTS = 128
 """Blocks for which a page of the file system's own is counted: it needs one for 340 pieces of a file."""
-
-_NEVER = 1 << 62
-"""When a segment was used in which nothing is."""
 
 _ARRIVE = bytes([WRITTEN, *range(1, 256)])
 _MORE = bytes([*range(1, 256), 255])
@@ -56,53 +54,33 @@ class BlockMap:
         self._short = self.count * BLOCK - -(-size // PAGE) * PAGE  # by so much is the last block shorter
         self._charged = bytearray(self.count)
         self._claims = bytearray(self.count)
+        self.ages = Ages(self.count, commons)
         self._filled: dict[int, int] = {}  # block → its bytes so far, of those that are not whole yet
-        self._segment = commons.segment // BLOCK
-        segments = -(-self.count // self._segment)
-        self._used = [_NEVER] * segments
-        self._lost = [0] * segments
 
     def bytes_of(self, blocks: Range) -> Range:
         """The bytes of a run of blocks."""
         return Range(blocks.start * BLOCK, min(self.size, blocks.stop * BLOCK))
-
-    def _segments(self, blocks: Range) -> range:
-        """The segments that a run of blocks touches."""
-        return range(*covering(blocks, self._segment))
-
-    def use(self, start: int, stop: int) -> None:
-        """These blocks, one at least, were used now."""
-        now = self._commons.tick()
-        first, last = start // self._segment, (stop - 1) // self._segment
-        self._used[first] = now
-        for segment in range(first + 1, last + 1):
-            self._used[segment] = now
-
-    def were_lost(self, blocks: Range, since: int) -> bool:
-        """Whether any of these blocks, or of their neighbours, was lost after the tick `since`."""
-        return any(self._lost[segment] > since for segment in self._segments(blocks))
 
     def recall(self, flags: bytes) -> None:
         """A record says which blocks are there."""
         self.states[:] = flags.translate(bytes([ABSENT] + [RECORDED] * 255))
         for run in absent(self.states.translate(_IS_0), Range(0, self.count)):
             self.charge(self.bytes_of(run))
-            self.use(*run)
+            self.ages.use(*run)
 
     def take_all(self) -> None:
         """All blocks were put there by this process."""
         self.states[:] = bytes([WRITTEN]) * self.count
         self.charge(Range(0, self.size))
         if self.count:
-            self.use(0, self.count)
+            self.ages.use(0, self.count)
 
     def forget_all(self) -> None:
         """Nothing is there any more, and no room is taken."""
         self._commons.used -= self.held
         self.held = 0
-        self._filled.clear()
-        for blocks in (self.states, self._charged, self._claims):
-            blocks[:] = bytes(self.count)
+        self._charged[:] = self._claims[:] = bytes(self.count)
+        self.lose(Range(0, self.count))
 
     def has(self, part: Range) -> bool:
         """Whether all bytes of a range are in, also of a block that is only begun."""
@@ -157,10 +135,11 @@ class BlockMap:
             return []
         spared = self._filled.keys() if spare_filled else ()
         gone = [index for index in range(start, stop) if self._is_forsaken(index) and index not in spared]
-        for index in gone:
-            self._filled.pop(index, None)
-            self.discharge(Range(index, index + 1))
-        return [Range(index, index + 1) for index in gone]
+        runs = [Range(index, index + 1) for index in gone]
+        for run in runs:
+            self.discharge(run)
+            self.lose(run)
+        return runs
 
     def _is_forsaken(self, index: int) -> bool:
         """Whether it takes up room, and is neither whole nor claimed."""
@@ -177,7 +156,7 @@ class BlockMap:
         start, stop = covering(part, BLOCK)
         inner = contained(part, BLOCK, self.size)
         self.charge(part)
-        self.use(start, stop)
+        self.ages.use(start, stop)
         before = self.states.count(ABSENT, start, stop)
         if inner:
             self._arrive(inner)
@@ -191,7 +170,10 @@ class BlockMap:
     def _arrive(self, blocks: Range) -> None:
         start, stop = blocks
         self.states[start:stop] = self.states[start:stop].translate(_ARRIVE)
-        for index in [index for index in self._filled if start <= index < stop]:
+        self._no_longer_begun(blocks)
+
+    def _no_longer_begun(self, blocks: Range) -> None:
+        for index in [index for index in self._filled if blocks.start <= index < blocks.stop]:
             del self._filled[index]
 
     def _fill(self, index: int, part: Range) -> None:
@@ -220,22 +202,14 @@ class BlockMap:
     def lose(self, blocks: Range) -> None:
         """These blocks are gone, or no longer to be believed."""
         self.states[blocks.start : blocks.stop] = bytes(blocks.size)
-        now = self._commons.tick()
-        for segment in self._segments(blocks):
-            self._lost[segment] = now
-            start = segment * self._segment
-            if not any(self.states[start : start + self._segment]):
-                self._used[segment] = _NEVER
+        self._no_longer_begun(blocks)
+        self.ages.lose(blocks, self.states)
 
     def oldest(self, within: Range) -> tuple[int, Range] | None:
         """The blocks that were used longest ago, of those that may be given back, and when that was."""
-        used = [segment for segment in self._segments(within) if self._used[segment] != _NEVER]
-        for segment in sorted(used, key=self._used.__getitem__):
-            blocks = Range(segment * self._segment, min(self.count, (segment + 1) * self._segment)).within(
-                within
-            )
+        for used, blocks in self.ages.oldest_first(within):
             for run in self._evictable(blocks):
-                return self._used[segment], Range(run.start, blocks.stop)
+                return used, Range(run.start, blocks.stop)
         return None
 
     def _evictable(self, blocks: Range) -> Iterator[Range]:

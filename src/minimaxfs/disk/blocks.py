@@ -96,7 +96,7 @@ class Blocks:
         self._discarded.discard(file)
         if self._open.get(file.file_id) is file:
             del self._open[file.file_id]
-        held, was_open = file.held, file.is_open
+        held, was_open = file.map.held, file.is_open
         file.close()
         if file.is_discarded or not was_open:
             return
@@ -143,7 +143,8 @@ class Blocks:
         """Make sure that there is a file to write into."""
         if file.is_open:
             return
-        self._shelf.take(file.file_id)
+        if not file.is_discarded:
+            self._shelf.take(file.file_id)  # it could not be opened before
         try:
             try:
                 self._places.make(file)

@@ -47,9 +47,10 @@ class Places:
     def make(self, file: BlockFile) -> None:
         """Make a new file, with nothing in it. Raises OSError.
 
-        What cannot be removed keeps its name; the file goes without one then, and ends with its users.
+        What cannot be removed keeps its name; the file goes without one then, as if it were discarded,
+        and ends with its users.
         """
-        file.open(self._created(file))
+        file.open(create_nameless(self._directory) if file.is_discarded else self._created(file))
 
     def _created(self, file: BlockFile) -> Descriptor:
         try:

@@ -4,6 +4,7 @@ Of a large one the middle is given back first. Its record still speaks of it: wh
 file finds the hole.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Container
@@ -58,7 +59,8 @@ class Shelf:
             for entry in entries:
                 stem, suffix = os.path.splitext(entry.name)
                 if suffix in _FORMER and stem.split(".")[0].isdecimal():
-                    os.unlink(entry.path)
+                    with suppress(OSError):
+                        os.unlink(entry.path)
                 elif suffix == SUFFIX and stem.isascii() and stem.isdecimal():
                     status = entry.stat(follow_symlinks=False)
                     if stat.S_ISREG(status.st_mode):
@@ -68,11 +70,11 @@ class Shelf:
 
     def put(self, file_id: int, size: int) -> None:
         """A file was closed, and takes `size` bytes of the disk."""
-        self._put(file_id, _Closed(size, self._commons.tick()))
+        self._put(file_id, _Closed(size, self._commons.tick()), has_middle=size >= 2 * END + BLOCK)
 
-    def _put(self, file_id: int, closed: _Closed) -> None:
+    def _put(self, file_id: int, closed: _Closed, *, has_middle: bool) -> None:
         self._commons.used += closed.size
-        if _has_middle(closed.size):
+        if has_middle:
             self._middles[file_id] = closed
         else:
             self._ends[file_id] = closed
@@ -121,29 +123,29 @@ class Shelf:
         """Give about `size` bytes of a file's middle back, or all of it where that cannot be done."""
         closed = self._middles[file_id]
         try:
-            left = _punch_middle(self.path(file_id), max(size, self._commons.segment))
+            left, has_middle = _punch_middle(self.path(file_id), max(size, self._commons.segment))
         except OSError:
-            left = closed.size
-        if left >= closed.size:
             self.remove(file_id)
-        elif _has_middle(left):
+            return
+        if has_middle:  # it goes on being the first to give
             self._commons.used -= closed.size - left
             closed.size = left
         else:
             self.take(file_id)
-            self._put(file_id, _Closed(left, closed.used))
+            self._put(file_id, _Closed(left, closed.used), has_middle=False)
 
 
-def _has_middle(size: int) -> bool:
-    return size >= 2 * END + BLOCK
+def _punch_middle(path: Path, size: int) -> tuple[int, bool]:
+    """Give some of the middle of a file back, from its beginning on; what the rest takes, and has of it.
 
-
-def _punch_middle(path: Path, size: int) -> int:
-    """Give some of the middle of a file back, from its beginning on; the bytes that the rest takes."""
+    Raises OSError where that cannot be done.
+    """
     descriptor = open_ours(path)
     before = os.fstat(descriptor.fd)
     stop = (before.st_size - room_for(before.st_size) - END) // BLOCK * BLOCK
-    start = os.lseek(descriptor.fd, END, os.SEEK_DATA) // BLOCK * BLOCK
-    punch(descriptor.fd, Range(start, max(start + BLOCK, min(stop, start + size))))
+    start = max(END, os.lseek(descriptor.fd, END, os.SEEK_DATA) // BLOCK * BLOCK)
+    part = Range(start, min(stop, start + size))
+    if part and not punch(descriptor.fd, part):
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
     os.utime(descriptor.fd, ns=(before.st_atime_ns, before.st_mtime_ns))  # it was not used
-    return os.fstat(descriptor.fd).st_blocks * 512
+    return os.fstat(descriptor.fd).st_blocks * 512, part.stop < stop
