@@ -13,6 +13,7 @@ from minimaxfs.core.ranges import Range, pieces
 from minimaxfs.core.window import STEP
 from minimaxfs.disk.blocks import Blocks
 from minimaxfs.disk.faults import local_faults
+from minimaxfs.disk.record import write_all
 from minimaxfs.vfs.download import Download, Fetch
 from minimaxfs.vfs.origin import Origin, wait_after
 
@@ -116,14 +117,22 @@ class Fetching:
         async for chunk in reply.chunks():
             if fetch.sink is not None:
                 fetch.sink(fetch.reached, chunk)
-            elif self._blocks.write(
-                download.blocks, fetch.reached, chunk[: max(0, download.size - fetch.reached)]
-            ):
-                download.advanced()
-            self._note(fetch, fetch.reached + len(chunk))
+                self._note(fetch, fetch.reached + len(chunk))
+            else:
+                self._put(download, fetch, chunk)
         if reply.stop is None and fetch.reached != download.size:
             # Without a length it may have been cut: no size can be told by it.
             raise BrokenReply(f"file {download.file_id}: {fetch.reached} bytes of {download.size} came")
+
+    def _put(self, download: Download, fetch: Fetch, chunk: bytes) -> None:
+        """Into the block file; what comes beyond the file's end is not its own."""
+        data = chunk[: max(0, download.size - fetch.reached)]
+        part = Range(fetch.reached, fetch.reached + len(data))
+        self._reserve(download, fetch, part)
+        with local_faults("write a block"):
+            write_all(download.blocks.descriptor, data, part.start)
+        self._came(download, fetch, part.stop)
+        self._note(fetch, part.start + len(chunk))
 
     def _note(self, fetch: Fetch, reached: int) -> None:
         fetch.reached = reached
