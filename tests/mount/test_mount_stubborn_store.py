@@ -94,7 +94,7 @@ def test_a_generated_file_that_is_gone_vanishes_when_it_is_read(drive: MountedDr
 
 def test_a_cleaned_cache_directory_is_made_again(drive: MountedDrive) -> None:
     """Who deletes ~/.cache under a mounted drive loses nothing and breaks nothing."""
-    drive.expect("not kept")
+    drive.expect("is gone; what it held is fetched again")
     drive.emulator.add_file("voice_clone", "a.wav", b"a" * 100_000)
     (drive / TEXTS / "f.txt").write_bytes(b"text")
     shutil.rmtree(drive.home / ".cache")
