@@ -103,6 +103,7 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, outside: Outside,
             async with trio.open_nursery() as nursery:
                 drive.start(nursery)
                 nursery.start_soon(content.prepare)
+                nursery.start_soon(client.prepare)
                 nursery.start_soon(Signals(ending, report, reload).obey, nursery)
                 nursery.start_soon(_announce, mountpoint, outside.on_ready, report)
                 nursery.start_soon(_save_counts, meter)

@@ -71,6 +71,10 @@ class Caller:
         lines = LocalLines(lambda: tls.context)
         self._exchange = Exchange(tls, lines, standing, direct=endpoint.local)
 
+    async def prepare(self) -> None:
+        """Connect, so that the first call need not: a round trip less for who looks first, three with TLS."""
+        await self._exchange.prepare(self._endpoint.origin)
+
     async def aclose(self) -> None:
         await self._exchange.aclose()
 

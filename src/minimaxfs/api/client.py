@@ -80,6 +80,10 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    async def prepare(self) -> None:
+        """Do what the first call would have to wait for. It costs no request, and fails in silence."""
+        await self._caller.prepare()
+
     async def aclose(self) -> None:
         await self._caller.aclose()
 

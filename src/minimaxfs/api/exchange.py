@@ -126,10 +126,10 @@ class Exchange:
                 with trio.CancelScope(shield=True):
                     await answer.finish()
 
-    async def prepare(self) -> None:
-        """Start what the first request would have to wait for."""
+    async def prepare(self, origin: str | None = None) -> None:
+        """Do what the first request would have to wait for; with an `origin`, connect to it."""
         if self._lean is not None:
-            await self._lean.prepare()
+            await self._lean.prepare(None if origin is None else httpx.URL(origin), CONNECT_LIMIT)
 
     async def _respond(self, request: httpx.Request, *, has_body: bool) -> httpx.Response:
         if self._lean is not None and not has_body:

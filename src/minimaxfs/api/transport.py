@@ -5,6 +5,7 @@ can be poured into a file; any can be iterated over. Connections are kept for a 
 at a time. httpx's own transport takes three times as long for a head, and seven for the bytes.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -117,9 +118,14 @@ class LineTransport(httpx.AsyncBaseTransport):
             await self._idle.pop(0).line.drop()
         self._idle.append(_Idle(place, line, trio.current_time() + KEEP_ALIVE))
 
-    async def prepare(self) -> None:
-        """Start what the first request would have to wait for."""
+    async def prepare(self, origin: httpx.URL | None, limit: float) -> None:
+        """Do what the first request would have to wait for; with an `origin`, connect to it."""
         await self._lines.start()
+        if origin is None:
+            return
+        place = _place(httpx.Request("GET", origin))
+        with suppress(httpx.TransportError):  # the first request will say so
+            await self._keep(place, await self._connected(place, limit))
 
     async def aclose(self) -> None:
         """End all connections, and the pump."""
