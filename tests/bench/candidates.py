@@ -49,9 +49,15 @@ class Drive:
         return [path for path in self.cache.rglob("*") if path.is_file()]
 
 
+_AS_INSTALLED = "import sys; sys.modules['click'] = None; from minimaxfs.cli import main; sys.exit(main())"
+"""The drive as it runs by itself. The linter of imports brings click, and where that is, httpx loads its
+command line, with rich and pygments: 6 MB that no drive has elsewhere."""
+
+
 def _minimaxfs(origin: str, mountpoint: Path, _cache: Path) -> Words:
     """Mount the store: XDG_CACHE_HOME says where the cache is, and 10G is its default."""
-    return [sys.executable, "-m", "minimaxfs", "mount", "--foreground", mountpoint, "--api-host", origin]
+    drive: Words = [sys.executable, "-c", _AS_INSTALLED]
+    return [*drive, "mount", "--foreground", mountpoint, "--api-host", origin]
 
 
 def _rclone(origin: str, mountpoint: Path, cache: Path, *, mode: str) -> Words:
