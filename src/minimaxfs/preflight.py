@@ -97,7 +97,8 @@ def stale(mountpoint: Path) -> ConfigError:
     if not MTAB.exists():
         advice = f"fusermount3 needs it: `sudo ln -s ../proc/self/mounts {MTAB}`."
         return ConfigError(f"{mountpoint} is mounted and dead, since there is no {MTAB}", advice)
-    advice = f"Unmount it as the user who mounted it: `fusermount3 -uz {_word(mountpoint)}`."
+    word = _word(mountpoint)
+    advice = f"Unmount it as the user who mounted it: `fusermount3 -uz {word}`; or as root: `umount {word}`."
     return ConfigError(f"{mountpoint} holds a drive whose daemon has died", advice)
 
 
