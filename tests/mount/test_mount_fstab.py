@@ -16,12 +16,29 @@ from mounted_drive import KEY
 
 Script = Callable[..., Done]
 
+DROP = "drop_privileges,fsname=minimax:default,default_permissions"
+
+IN_A_GROUP = ("setsid", "--wait")
+"""The script leads a process group, as systemd does, whose automounts let its own group past."""
+
 PRELUDE = """
 set -e
 mount -t tmpfs -o mode=755 none /usr/local/sbin
 ln -s {minimaxfs} /usr/local/sbin/minimaxfs
 x={place}/x
 line() {{ grep " $x .*minimaxfs" /proc/self/mountinfo; }}
+nobody_has_a_home() {{
+    home=/usr/local/sbin/person x=/usr/local/sbin/drive
+    mkdir -m 755 $home $x
+    chown nobody $home
+    {{ grep -v ^nobody: /etc/passwd; echo nobody:x:65534:65534::$home:/bin/sh; }} >/usr/local/sbin/passwd
+    mount --bind /usr/local/sbin/passwd /etc/passwd
+}}
+automount() {{
+    mkfifo /usr/local/sbin/requests
+    exec 7<>/usr/local/sbin/requests
+    mount -i -t autofs -o fd=7,pgrp=$$,minproto=5,maxproto=5,direct none $x
+}}
 daemon() {{ pgrep -f "^[^ ]*python[^ ]* .* $1.*$api"; }}
 trap 'umount -l $x 2>/dev/null || true' EXIT
 """
@@ -120,13 +137,10 @@ def test_boot_has_no_environment(script: Script, place: Path) -> None:
     assert list((place / "home/.local/state/minimaxfs/work").glob("*/minimaxfs.log"))
 
 
-def test_nobody_looks_at_an_automount(script: Script, place: Path) -> None:
+def test_nobody_looks_at_an_automount(script: Script) -> None:
     """The place of an automount answers its own process group only; it can go when the drive has gone."""
-    done = script(
-        f"""
-        mkfifo {place}/requests
-        exec 7<>{place}/requests
-        mount -i -t autofs -o fd=7,pgrp=$$,minproto=5,maxproto=5,direct none $x
+    lines = """
+        automount
         ! timeout 0.3 setsid --wait ls $x
         mount -t fuse.minimaxfs default $x -o $api
         line
@@ -134,12 +148,30 @@ def test_nobody_looks_at_an_automount(script: Script, place: Path) -> None:
         umount $x
         umount $x
         ! grep " $x " /proc/self/mountinfo
-    """,
-        before=("setsid", "--wait"),
-    )
+    """
+    done = script(lines, before=IN_A_GROUP)
     assert done.returncode == 0, done.stderr
     assert " - fuse.minimaxfs minimax:default " in done.stdout
     assert "t2a_async_input" in done.stdout
+
+
+def test_an_automount_of_another_user_without_privileges(script: Script) -> None:
+    """Root mounts, so that neither the place nor /dev/fuse need be the user's."""
+    lines = f"""
+        nobody_has_a_home
+        automount
+        mount -t fuse.minimaxfs default $x -o setuid=nobody,{DROP},allow_other,$api
+        line
+        ls $x
+        find $home -name minimaxfs.log -user nobody
+        umount $x
+        umount $x
+    """
+    done = script(lines, before=IN_A_GROUP)
+    assert done.returncode == 0, done.stderr
+    assert "user_id=65534,group_id=65534,default_permissions,allow_other" in done.stdout
+    assert "t2a_async_input" in done.stdout
+    assert done.stdout.endswith("/minimaxfs.log\n")
 
 
 def test_a_drive_of_another_user(script: Script) -> None:
@@ -147,11 +179,8 @@ def test_a_drive_of_another_user(script: Script) -> None:
     done = script("""
         mknod -m 0666 /usr/local/sbin/fuse c 10 229
         mount --bind /usr/local/sbin/fuse /dev/fuse
-        home=/usr/local/sbin/person x=/usr/local/sbin/drive
-        mkdir -m 755 $home $x
-        chown nobody $home $x
-        { grep -v ^nobody: /etc/passwd; echo nobody:x:65534:65534::$home:/bin/sh; } >/usr/local/sbin/passwd
-        mount --bind /usr/local/sbin/passwd /etc/passwd
+        nobody_has_a_home
+        chown nobody $x
         mount -t fuse.minimaxfs default $x -o setuid=nobody,$api
         line
         setpriv --reuid nobody --regid 65534 --clear-groups ls $x
@@ -162,9 +191,6 @@ def test_a_drive_of_another_user(script: Script) -> None:
     assert "user_id=65534" in done.stdout
     assert "t2a_async_input" in done.stdout
     assert done.stdout.endswith("/minimaxfs.log\n")
-
-
-DROP = "drop_privileges,fsname=minimax:default,default_permissions"
 
 
 @pytest.mark.parametrize("unmount", ["umount", "/usr/local/sbin/minimaxfs unmount"])
