@@ -7,11 +7,12 @@ go down only, and import-linter (in pyproject.toml) holds them to it::
 
 ===========  ====================================================================
 top          the process: arguments, environment, signals (`cli` `config` `app`
-             `demo`), what must hold before and after a mount (`preflight`
-             `unmount` `ending`), commands to a living drive (`control` and
-             `replies` answer; `ask` asks, for `status` `paths` `uploads`
-             `explain`), whether all is fit for a drive (`doctor`), and what
-             systemd starts and hears (`service` `systemd` `report`)
+             `demo`; `fstab` for mount(8)), what must hold before and after a
+             mount (`preflight` `unmount` `ending`), commands to a living
+             drive (`control` and `replies` answer; `ask` asks, for `status`
+             `paths` `uploads` `explain`), whether all is fit for a drive
+             (`doctor`), and what systemd starts and hears (`service` `systemd`
+             `report`)
 `fuse`       pyfuse3: requests in, errnos out
 `vfs`        trio: time and concurrency; what the drive means
 `api`        httpx and MiniMax's JSON

@@ -5,7 +5,7 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 
 import trio
@@ -94,8 +94,8 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, outside: Outside,
     session.mount(
         Operations(drive, (os.getuid(), os.getgid())),
         source=f"{mounts.SOURCE_PREFIX}{settings.profile}",
-        allow_other=settings.allow_other,
-        read_only=settings.read_only,
+        flags=kernel_flags(settings),
+        channel=settings.helper.channel if settings.helper else None,
     )
     privileges.forbid_new()
     try:
@@ -121,6 +121,16 @@ async def _run(settings: Settings, shelf: Shelf, meter: Meter, outside: Outside,
             await drive.finish()
             await content.aclose()
             await client.aclose()
+
+
+def kernel_flags(settings: Settings) -> Iterator[str]:
+    """Name what the kernel is to see to."""
+    if settings.allow_other:
+        yield "allow_other"
+    if settings.read_only:
+        yield "ro"
+    if settings.helper and settings.helper.noexec:
+        yield "noexec"
 
 
 def _listener(profile: str, stack: ExitStack) -> socket.socket | None:

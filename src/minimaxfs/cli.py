@@ -7,6 +7,7 @@ the store does not have everything yet; 130 Ctrl-C; 1 anything else. What is slo
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from minimaxfs import (
     __version__,
     asking,
     config,
+    fstab,
     logs,
     mounting,
     mounts,
@@ -32,10 +34,9 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    chosen = parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = chosen.command
+    command = _command(sys.argv[1:] if arguments is None else arguments)
     try:
-        return command(chosen)
+        return command()
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -44,6 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         logs.complain(str(complaint), os.environ)
         return complaint.status
+
+
+def _command(arguments: Sequence[str]) -> Callable[[], int]:
+    call = fstab.call_of(arguments)
+    if call is not None:
+        return partial(_called_by_mount, call)
+    chosen = parser().parse_args(arguments)
+    return partial(chosen.command, chosen)
+
+
+def _called_by_mount(call: fstab.Call) -> int:
+    fstab.mount(call, os.environ, _serve)
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:

@@ -36,6 +36,17 @@ GATEWAY_KEYS = ("prefix", "extra_query", "price")
 
 
 @dataclass(frozen=True, slots=True)
+class Helper:
+    """What else mount(8) says where it calls for the drive (`fstab`).
+
+    `channel` is a descriptor of /dev/fuse where the kernel has mounted already, and waits for its drive.
+    """
+
+    noexec: bool = False
+    channel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A drive as it was asked for.
 
@@ -58,6 +69,7 @@ class Settings:
     purposes: tuple[Purpose, ...] = PURPOSES
     rules: Rules = field(default_factory=Rules)
     drain: float = DEFAULT_DRAIN
+    helper: Helper | None = None
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -113,6 +125,7 @@ def settle(sources: Sources, mountpoint: Path, home: Path, key: str) -> Settings
         purposes=chosen_purposes(sources.read("purposes", values.words, ())),
         rules=chosen_rules(sources, endpoint),
         drain=sources.read("drain", values.seconds, DEFAULT_DRAIN),
+        helper=sources.read("helper", _helper, None),
     )
 
 
@@ -198,6 +211,13 @@ def _cache_size(value: object) -> int:
     if size < SMALLEST_CACHE_SIZE:
         raise ValueError("at least 4M: it is what one request fetches")
     return size
+
+
+def _helper(value: object) -> Helper | None:
+    """Take what `fstab` has made; no other place has it."""
+    if isinstance(value, Helper):
+        return value
+    raise ValueError("nothing")
 
 
 def _preset(value: object) -> Endpoint:

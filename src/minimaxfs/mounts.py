@@ -4,6 +4,7 @@ Nothing here touches a mountpoint before mountinfo says what is there: looking i
 automount starts it, and looking into a drive whose daemon hangs never returns.
 """
 
+import hashlib
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 FSTYPE = "fuse.minimaxfs"
 SOURCE_PREFIX = "minimax:"
+AUTOFS = "autofs"
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 
@@ -152,13 +154,28 @@ def claimed(mountpoint: Path) -> Iterator[None]:
     """Hold the directory below the mount open, from before it is mounted on.
 
     So `/proc/PID/fd` shows which process serves a mountpoint, with no file that could be left behind;
-    `unmount` waits for that process. The kernel keeps no other trace of a mount's daemon.
+    `unmount` waits for that process. The kernel keeps no other trace of a mount's daemon. Where something
+    is mounted already (an automount, or the drive itself), holding that would keep it from going: a file
+    in memory with the `mark` of the mountpoint stands for it.
     """
-    descriptor = os.open(mountpoint, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    if at(mountpoint, current()) is None:
+        descriptor = os.open(mountpoint, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    else:
+        descriptor = os.memfd_create(_mark_name(mountpoint))
     try:
         yield
     finally:
         os.close(descriptor)
+
+
+def mark(mountpoint: Path) -> str:
+    """Give what /proc shows of the file that `claimed` holds where it cannot hold the directory."""
+    return f"/memfd:{_mark_name(mountpoint)} (deleted)"
+
+
+def _mark_name(mountpoint: Path) -> str:
+    """A path may be longer than the 249 bytes of such a name."""
+    return f"minimaxfs-{hashlib.sha256(os.fsencode(mountpoint)).hexdigest()}"
 
 
 def probe(mountpoint: Path, limit: float = PROBE_LIMIT) -> int | None:

@@ -26,13 +26,23 @@ _ELSEWHERE = "Choose an empty directory of your own."
 
 def check(settings: Settings) -> None:
     """Raise `ConfigError` for the first thing that would keep the drive from being mounted."""
+    check_outside(settings)
+    if settings.helper and settings.helper.channel is not None:
+        return
     check_device(FUSE_DEVICE)
     check_fusermount()
     if settings.allow_other and os.geteuid() != 0:
         check_allow_other(FUSE_CONF)
-    clear_mountpoint(settings.mountpoint)
-    check_directory(settings.mountpoint)
-    check_outside(settings)
+    if not _is_awaited(settings):
+        clear_mountpoint(settings.mountpoint)
+    if not _is_awaited(settings):
+        check_directory(settings.mountpoint)
+
+
+def _is_awaited(settings: Settings) -> bool:
+    """Whether mount(8) calls for an automount: who looks at the place would wait for the drive itself."""
+    found = mounts.at(settings.mountpoint, mounts.current())
+    return settings.helper is not None and found is not None and found.fstype == mounts.AUTOFS
 
 
 def check_device(device: Path) -> None:
@@ -77,7 +87,8 @@ def clear_mountpoint(mountpoint: Path) -> None:
         advice = f"Use it as it is, or end it: `minimaxfs unmount {_word(mountpoint)}`."
         raise ConfigError(f"{mountpoint} is a drive already (profile {found.profile})", advice)
     subprocess.run(["fusermount3", "-uzq", mountpoint], check=False, stdin=subprocess.DEVNULL)
-    if mounts.at(mountpoint, mounts.current()) is not None:
+    left = mounts.at(mountpoint, mounts.current())
+    if left is not None and left.fstype != mounts.AUTOFS:
         raise stale(mountpoint)
 
 
@@ -86,7 +97,8 @@ def stale(mountpoint: Path) -> ConfigError:
     if not MTAB.exists():
         advice = f"fusermount3 needs it: `sudo ln -s ../proc/self/mounts {MTAB}`."
         return ConfigError(f"{mountpoint} is mounted and dead, since there is no {MTAB}", advice)
-    advice = f"Unmount it as the user who mounted it: `fusermount3 -uz {_word(mountpoint)}`."
+    word = _word(mountpoint)
+    advice = f"Unmount it as the user who mounted it: `fusermount3 -uz {word}`; or as root: `umount {word}`."
     return ConfigError(f"{mountpoint} holds a drive whose daemon has died", advice)
 
 

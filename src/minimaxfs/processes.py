@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from minimaxfs.mounts import mark
+
 PROC = Path("/proc")
 
 _FUSE = "/dev/fuse"
@@ -20,8 +22,8 @@ class Process:
     paths: frozenset[str]
 
     def serves(self, mountpoint: str) -> bool:
-        """Whether it is the daemon: it speaks FUSE, and holds the directory below (`mounts.claimed`)."""
-        return {_FUSE, mountpoint} <= self.paths
+        """Whether it is the daemon: it speaks FUSE, and has claimed the mountpoint (`mounts.claimed`)."""
+        return _FUSE in self.paths and not self.paths.isdisjoint({mountpoint, mark(Path(mountpoint))})
 
     def holds(self, mountpoint: str) -> bool:
         """Whether the mount cannot go because of it."""

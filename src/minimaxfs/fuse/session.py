@@ -3,7 +3,7 @@
 import logging
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -44,16 +44,16 @@ class Session:
         self._send, self._notices = trio.open_memory_channel[tuple[int, bytes, int]](float("inf"))
 
     def mount(
-        self, operations: pyfuse3.Operations, *, source: str, allow_other: bool, read_only: bool
+        self, operations: pyfuse3.Operations, *, source: str, flags: Iterable[str], channel: int | None
     ) -> None:
-        """Mount. Raises ConfigError where the kernel or fusermount3 refuses."""
-        options = {"default_permissions", f"fsname={_escaped(source)}", "subtype=minimaxfs"}
-        if allow_other:
-            options.add("allow_other")
-        if read_only:
-            options.add("ro")
+        """Mount with the kernel's `flags`, or serve the `channel` of what is mounted already.
+
+        Raises ConfigError where the kernel or fusermount3 refuses.
+        """
+        options = {"default_permissions", f"fsname={_escaped(source)}", "subtype=minimaxfs", *flags}
+        place = self._mountpoint if channel is None else f"/dev/fd/{channel}"
         try:
-            pyfuse3.init(operations, self._mountpoint, options)
+            pyfuse3.init(operations, place, options)
         except RuntimeError as error:
             raise ConfigError(
                 f"{self._mountpoint} could not be mounted: {error}",
