@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 from commands import Done, eventually
+from managers import HOME, UserManager
 from minimaxfs.emulator.background import Emulator
-from user_manager import HOME, UserManager
 
 CONFIG = HOME / ".config/minimaxfs/config.toml"
 UNITS = HOME / ".config/systemd/user"

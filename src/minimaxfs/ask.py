@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from minimaxfs import sockets, values
 from minimaxfs.complaint import CommandFailed, Complaint
+from minimaxfs.core.errors import ConfigError
 
 WHOAMI_LIMIT = 1.0
 """Seconds: a drive knows its name without looking, so that one which is silent for so long hangs."""
@@ -53,7 +54,15 @@ class Progress:
 
 def drives(environ: Mapping[str, str]) -> list[Drive]:
     """Give every drive of this user that answers. Raises ConfigError where others can reach the sockets."""
-    directory = sockets.directory(environ)
+    likeliest, *others = sockets.directories(environ)
+    found = _drives_in(likeliest)
+    for directory in others:
+        with suppress(ConfigError):
+            found += _drives_in(directory)
+    return sorted(found, key=lambda drive: drive.mountpoint)
+
+
+def _drives_in(directory: Path) -> list[Drive]:
     try:
         with sockets.opened(directory) as descriptor:
             names = sorted(name for name in os.listdir(descriptor) if name.endswith(sockets.SUFFIX))
@@ -63,7 +72,7 @@ def drives(environ: Mapping[str, str]) -> list[Drive]:
     for name in names:
         with suppress(CommandFailed):
             found.append(_introduced(directory, name))
-    return sorted(found, key=lambda drive: drive.mountpoint)
+    return found
 
 
 def _introduced(directory: Path, name: str) -> Drive:

@@ -113,6 +113,7 @@ def fixed_by_mount(old: Settings, new: Settings) -> list[str]:
             "read_only": old.read_only != new.read_only,
             "allow_other": old.allow_other != new.allow_other,
             "purposes": old.purposes != new.purposes,
+            "fetch_ahead": old.rules.fetches_runs != new.rules.fetches_runs,
         }
     )
 

@@ -29,16 +29,23 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 def directory(environ: Mapping[str, str], root: Path = Path("/")) -> Path:
-    """Give the directory of the sockets; it may not be there yet.
+    """Give the directory in which a drive is to listen; it may not be there yet.
 
     It is below the runtime directory, also for who came by `su` and has no variable for it. /tmp is
     for who has none: TMPDIR may differ between the drive and a command. A runtime directory of somebody
     else's, which `sudo -E` brings along, is not used.
     """
-    for base in (Path(environ.get("XDG_RUNTIME_DIR", "")), root / "run/user" / str(os.getuid())):
-        if base.is_absolute() and _is_own(base):
-            return base / "minimaxfs"
-    return root / "tmp" / f"minimaxfs-{os.getuid()}"
+    return directories(environ, root)[0]
+
+
+def directories(environ: Mapping[str, str], root: Path = Path("/")) -> list[Path]:
+    """Give all directories in which drives of this user may listen, the likeliest first.
+
+    A drive that was mounted before its user logged in is in the last: there was no runtime directory.
+    """
+    bases = (Path(environ.get("XDG_RUNTIME_DIR", "")), root / "run/user" / str(os.getuid()))
+    own = [base / "minimaxfs" for base in dict.fromkeys(bases) if base.is_absolute() and _is_own(base)]
+    return [*own, root / "tmp" / f"minimaxfs-{os.getuid()}"]
 
 
 def _is_own(base: Path) -> bool:

@@ -101,6 +101,15 @@ def test_the_directory_follows_xdg_and_falls_back(tmp_path: Path) -> None:
     assert sockets.directory({"XDG_RUNTIME_DIR": str(given)}, tmp_path) == given / "minimaxfs"
 
 
+def test_a_drive_from_before_the_login_is_found(tmp_path: Path) -> None:
+    """The machine mounted it when its user had no runtime directory yet: commands look in /tmp, too."""
+    early = f"tmp/minimaxfs-{os.getuid()}"
+    (tmp_path / "given").mkdir()
+    given = {"XDG_RUNTIME_DIR": str(tmp_path / "given")}
+    assert sockets.directories({}, tmp_path) == [tmp_path / early]
+    assert sockets.directories(given, tmp_path) == [tmp_path / "given/minimaxfs", tmp_path / early]
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
 def test_another_users_runtime_directory_is_not_used(tmp_path: Path) -> None:
     """`sudo -E` brings the user's along; root's files in it would lock the user out."""

@@ -119,9 +119,11 @@ def test_what_needs_a_remount_is_said(drive_with: Callable[..., MountedDrive]) -
     """The kernel was told of these when the drive was mounted."""
     drive = drive_with()
     drive.expect("needs a remount")
-    drive.configure('read_only = true\npurposes = ["retrieval"]')
+    drive.configure('read_only = true\npurposes = ["retrieval"]\nfetch_ahead = false')
     drive.send(signal.SIGHUP)
-    assert eventually(lambda: "a change of read_only, purposes needs a remount" in drive.log.read_text())
+    assert eventually(
+        lambda: "a change of read_only, purposes, fetch_ahead needs a remount" in drive.log.read_text()
+    )
     (drive / TEXTS / "a.txt").write_bytes(b"text")
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from managers import SystemManager, UserManager, system_manager, user_manager
 from minimaxfs.emulator.background import Emulator, running
 from service_drive import ServiceDrive
-from user_manager import UserManager, user_manager
 
 _numbers = itertools.count(1)
 
@@ -17,6 +17,13 @@ def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UserManager]:
     log = tmp_path_factory.mktemp("manager") / "log"
     with user_manager(log) as manager:
         yield manager
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemManager]:
+    log = tmp_path_factory.mktemp("machine") / "log"
+    with system_manager(log) as machine:
+        yield machine
 
 
 @pytest.fixture

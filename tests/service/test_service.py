@@ -3,10 +3,10 @@
 import subprocess
 
 from commands import eventually
+from managers import HOME, MINIMAXFS, RUNTIME
 from minimaxfs.emulator.faults import Fault, Kind
 from minimaxfs.emulator.messages import Operation
 from service_drive import ServiceDrive
-from user_manager import HOME, MINIMAXFS, RUNTIME
 
 FILE = "voice_clone/a.wav"
 
