@@ -98,3 +98,14 @@ async def test_nobody_at_all_is_offline(getting: Getting, size: int | None) -> N
     with pytest.raises(Offline):
         await getting.read(size)
     assert getting.sent["get"] == 0
+
+
+async def test_an_outage_does_not_cost_a_host_its_https(
+    getting: Getting, context: ssl.SSLContext, size: int | None
+) -> None:
+    """After a moment in which neither answered, https is tried again, and not given up for good."""
+    with pytest.raises(Offline):
+        await getting.read(size)
+    async with talking(BY_HTTPS, context, HOST, 443) as secure, talking(BY_HTTP, None, HOST, 80) as open_:
+        assert await getting.read(size) == b"https"
+    assert (secure.visits, open_.visits) == (1, 0)

@@ -80,7 +80,12 @@ class Gets:
                 outbound = self._outbound(secure, headers, public_only)
                 return await stack.enter_async_context(exchange.send(outbound))
             except (Offline, TimedOut):
+                answer = await stack.enter_async_context(
+                    exchange.send(self._outbound(url, headers, public_only))
+                )
+                # Only now is it known to speak http alone: an outage says nothing of either.
                 self._insecure.add(host_of(url))
+                return answer
         return await stack.enter_async_context(exchange.send(self._outbound(url, headers, public_only)))
 
     def _outbound(self, url: str, headers: Mapping[str, str], public_only: bool) -> Outbound:
