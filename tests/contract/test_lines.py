@@ -50,6 +50,22 @@ async def test_a_body_that_comes_with_its_head_ends(asking: Asking, size: int) -
         assert server.visits == 1
 
 
+async def test_a_reader_that_leaves_with_the_last_byte_keeps_the_connection(asking: Asking) -> None:
+    """Who is told of the last byte may cancel what brought it: the connection serves the next request."""
+    async with talking(saying(ok(len(DATA)), DATA)) as server:
+        with asking.path.open("wb") as file, trio.CancelScope() as scope:
+
+            def moved(count: int) -> None:
+                if count == len(DATA):
+                    scope.cancel()
+
+            async with asking.get(server.url()) as answer:
+                await answer.pour(file.fileno(), 0, len(DATA), moved)
+        assert asking.written() == DATA
+        assert await asking.read(server.url()) == DATA
+        assert server.visits == 1
+
+
 async def test_more_than_is_left_is_not_poured(asking: Asking) -> None:
     """Who asks for more bytes than the answer has gets an error, and none."""
     async with talking(saying(ok(10) + DATA[:10])) as server, asking.get(server.url()) as answer:

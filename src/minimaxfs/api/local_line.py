@@ -101,7 +101,8 @@ class LocalLine:
             _write(file, piece, offset + done)
             done += len(piece)
             moved(done)
-            await trio.lowlevel.checkpoint()
+            if done < count:  # at the end the connection is to be kept, though its reader may be content
+                await trio.lowlevel.checkpoint()
 
     async def drop(self) -> None:
         """As `Line` says."""
