@@ -45,7 +45,7 @@ class ExactUrl(httpx.URL):
 
 @lru_cache(maxsize=256)
 def _origin(scheme: str, host: str) -> httpx.URL:
-    """The origin's URL, which is the same for each file of a storage: parsing it takes 20 µs."""
+    """The origin's URL, which is the same for each file of a storage: parsing it takes 6 µs."""
     return httpx.URL(f"{scheme}://{host}/")
 
 

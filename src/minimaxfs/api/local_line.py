@@ -1,6 +1,7 @@
 """A connection that lives in this process: for answers that are read here anyway, and for short bodies.
 
-A short body is here sooner than another process would have been told of it (0.45 ms against 0.7).
+A short body is here sooner than another process would have been told of it: 200 reads of 64 KiB take
+0.10 s, and by the pump 0.15 s.
 """
 
 import os

@@ -133,7 +133,7 @@ class Process:
         if scope.cancelled_caught:
             log.warning("the process that moves bodies into files hangs: it is ended, and started anew")
             self._process.kill()
-            await trio.to_thread.run_sync(self._process.wait)
+            await self._ended()
             self._die()
 
     def _die(self) -> None:
@@ -155,11 +155,16 @@ class Process:
     async def aclose(self) -> None:
         """End it, and leave no trace of it."""
         self._die()
+        if not await self._ended():
+            self._process.kill()
+            await self._ended()
+
+    async def _ended(self) -> bool:
+        """Whether it has ended in time. One that waits for a dead disk does not, though it was killed."""
         with trio.move_on_after(PATIENCE, shield=True):
             await trio.to_thread.run_sync(self._process.wait, abandon_on_cancel=True)
-            return
-        self._process.kill()
-        self._process.wait()
+            return True
+        return False
 
 
 class Pump:
